@@ -72,6 +72,7 @@ def grade(path, options):
             result.interrupted = True
     written = files.write(result, folder, path.name)
     if options.save and not result.failures and not result.interrupted:
+        document.set_points(result.notebook)
         written.append(files.save(result.notebook, path))
     print("\n".join([*result.table(), *result.failures, result.summary(), *map(str, written)]))
     return result.exit_code(options.strict)

@@ -5,6 +5,7 @@ kind a number: `opt-4-question`, `opt-4-answer-b`, `opt-4-evidence-b-1`, `cnn-3-
 its question cell to the next one or the next section; what stands in it and was not given is its answer.
 """
 
+import json
 import re
 import warnings
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ def read(path):
     except OSError as problem:
         raise Unusable(f"{path}: {problem.strerror}") from None
     try:
+        json.loads(text)["nbformat"]  # which nbformat would make up
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about cells without ids, which nbformat then gives
             notebook = nbformat.reads(text, as_version=4)
@@ -92,3 +94,11 @@ def _missing(block):
 
 def _says_something(cell):
     return bool(MARKER.sub("", cell.source, count=1).strip())
+
+
+def set_points(notebook):
+    """Give every cell that nbgrader grades the notebook's `hw4.points_per_part`, but where it is worth nothing."""
+    points = notebook.metadata.get("hw4", {}).get("points_per_part")
+    for cell in notebook.cells:
+        if points is not None and cell.metadata.get("nbgrader", {}).get("points"):
+            cell.metadata.nbgrader.points = points

@@ -52,10 +52,8 @@ class Kernel:
         self._scratch = Path(tempfile.mkdtemp(prefix="hw4-"))  # short: a socket's path has 107 characters at most
         place = {"transport": "ipc", "ip": str(self._scratch / "kernel")} if os.name == "posix" else {}
         self._manager = ThisPython(connection_file=str(self._scratch / "connection.json"), **place)
-        self._log = open(self._scratch / "log", "w+", encoding="utf-8", errors="replace")
-        self._manager.start_kernel(
-            cwd=str(self.folder), env=self._environment(), stdout=self._log, stderr=self._log
-        )
+        self._log = open(self._scratch / "log", "w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - open as long as the kernel lives
+        self._manager.start_kernel(cwd=str(self.folder), env=self._environment(), stdout=self._log, stderr=self._log)
         self._client = None
 
     def _environment(self):
@@ -67,8 +65,9 @@ class Kernel:
         """Wait until the kernel answers and what it publishes reaches us; `BOOT` seconds at most."""
         self._client = self._manager.client()
         self._client.start_channels(stdin=False, hb=False)
-        deadline = monotonic() + BOOT
-        while not any(self._replies(self._client.kernel_info(), monotonic() + 1)):
+        deadline, patience = monotonic() + BOOT, 0.05
+        while not any(self._replies(self._client.kernel_info(), monotonic() + patience)):
+            patience *= 1.2  # a question asked before the kernel listens is lost: ask again, ever more slowly
             if monotonic() > deadline:
                 raise KernelDeath(f"the kernel did not answer within {BOOT:.0f} s")
 
@@ -109,6 +108,8 @@ class Kernel:
         while idle and (left := deadline - monotonic()) > 0:
             reply = self._shell_message(left)
             if reply and reply["parent_header"].get("msg_id") == request:
+                if any(wish.get("source") == "ask_exit" for wish in reply["content"].get("payload", [])):
+                    raise KernelDeath("the cell told its kernel to exit")  # which it does a little later
                 return reply["content"]
         raise CellTimeout
 

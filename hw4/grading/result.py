@@ -23,7 +23,8 @@ class Row:
         missing = self.question.missing
         some = f"{', '.join(missing)} missing" if len(missing) < self.question.parts else "missing"
         checks = f"{self.passed}/{self.checks}" if self.checks else "-"
-        return self.question.id, some if missing else "answered", checks, f"{self.seconds:.1f}"
+        answer = (some if missing else "answered") if self.question.parts else "-"
+        return self.question.id, answer, checks, f"{self.seconds:.1f}"
 
 
 class Result:
@@ -35,7 +36,7 @@ class Result:
         self.interrupted = False
         asked, owners = questions(notebook)
         self.rows = {question.id: Row(question) for question in asked}
-        self.rows[None] = Row(Question("(no question)"))
+        self.rows[None] = Row(Question("(no question)", parts=0))
         self.row_of = [self.rows[owner] for owner in owners]  # by the position of the cell
         self.runnable = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
         for cell, row in zip(notebook.cells, self.row_of, strict=True):
@@ -65,7 +66,7 @@ class Result:
 
     def table(self):
         """Return the lines of a table with a row per question."""
-        shown = [row for row in self.rows.values() if row.question.id in self.rows or row.seconds]
+        shown = [row for row in self.rows.values() if row.question.parts or row.seconds]
         table = [("question", "answer", "checks", "seconds"), *(row.cells() for row in shown)]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         return [
@@ -76,10 +77,11 @@ class Result:
     def summary(self):
         """Return the one line that says how the run went."""
         rows = self.rows.values()
-        answered, asked = sum(not row.question.missing for row in rows) - 1, len(rows) - 1
+        asked = [row.question for row in rows if row.question.parts]
+        answered = sum(not question.missing for question in asked)
         clean = sum(execution.status == "ok" for execution in self.executions)
         return (
-            f"{'interrupted: ' * self.interrupted}{answered} of {asked} questions answered, "
+            f"{'interrupted: ' * self.interrupted}{answered} of {len(asked)} questions answered, "
             f"{clean} of {self.runnable} cells ran clean, "
             f"{sum(row.passed for row in rows)} of {sum(row.checks for row in rows)} checks passed, "
             f"{sum(row.seconds for row in rows):.1f} s"

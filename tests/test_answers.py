@@ -1,0 +1,55 @@
+"""`part4_affine_backward` against the battery, and the battery against wrong backwards."""
+
+import pytest
+
+from hw4.answers import part4_affine_backward
+from hw4.grading.checks import CHECKS, failures
+from tests.mutants import MUTANTS, right
+
+
+@pytest.mark.parametrize("backward", [part4_affine_backward, right])
+def test_a_right_backward_passes_every_check(backward):
+    assert failures(backward) == {}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_wrong_backward_is_rejected(name):
+    assert failures(MUTANTS[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    {
+        "no 0.5 on dX": "dL/dX is 2 times the right one",
+        "no 0.5 on dW": "dL/dW is 2 times the right one",
+        "0.5 on db too": "dL/db is 0.5 times the right one",
+        "dX transposed": "dL/dX has shape (4, 5) instead of (5, 4)",
+        "db not summed": "dL/db has shape (5, 3) instead of (3,)",
+        "db summed with keepdim": "dL/db has shape (1, 3) instead of (3,)",
+        "dX never given": "dL/dX is None, not a tensor",
+        "dX squeezed": "dL/dX has shape (4,) instead of (1, 4)",
+        "two gradients only": "it does not return three gradients",
+        "saved tensors detached": "the second derivative with respect to W",
+        "upstream gradient detached": "the second derivative with respect to dL/dY",
+        "needs_input_grad ignored": "dL/db is given though not needed",
+        "computes what nobody needs": "2 matrix products are spent where 1 are needed",
+    }.items(),
+)
+def test_the_first_message_says_which_gradient_is_wrong_and_how(name, message):
+    assert next(iter(failures(MUTANTS[name]).values())).startswith(message)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_check_rejects_some_mutant(check):
+    assert any(check.__name__ in failures(mutant) for mutant in MUTANTS.values())
+
+
+def test_the_upstream_gradient_of_a_sum_would_accept_what_ignores_it():
+    import torch
+
+    from hw4.grading.checks import affine, example, layer
+
+    inputs, _ = example(5)
+    ours = torch.autograd.grad(layer(MUTANTS["upstream gradient ignored"])(*inputs).sum(), inputs)
+    theirs = torch.autograd.grad(affine(*inputs).sum(), inputs)
+    assert all(torch.allclose(mine, right_one) for mine, right_one in zip(ours, theirs, strict=True))
