@@ -14,7 +14,7 @@ def part4_affine_backward(ctx, grad_output):
     needs_X, needs_W, needs_b = ctx.needs_input_grad
     rows_X, rows_G = X.reshape(-1, W.shape[1]), grad_output.reshape(-1, W.shape[0])  # one row per n
 
-    grad_X = (grad_output @ W).mul_(0.5) if needs_X else None  # in place: scaling a copy costs a pass over memory
+    grad_X = grad_output @ (0.5 * W) if needs_X else None  # the ½ goes where few numbers are: W's size, not X's
     grad_W = (rows_G.T @ rows_X).mul_(0.5) if needs_W else None
     grad_b = rows_G.sum(dim=0) if needs_b else None
     return grad_X, grad_W, grad_b
