@@ -60,9 +60,8 @@ def main(notebook):
                 taken[name].append(seconds(command, notebook.parent))
     floor = statistics.median(taken["floor"])
     ratios = {name: [t / f for t, f in zip(times, taken["floor"], strict=True)] for name, times in taken.items()}
-    print(
-        f"| runner | median of {ROUNDS} | times the floor | median of the rounds' ratios |\n| --- | ---: | ---: | ---: |"
-    )
+    print(f"| runner | median of {ROUNDS} | times the floor | median of the rounds' ratios |")
+    print("| --- | ---: | ---: | ---: |")
     for name, times in taken.items():
         median = statistics.median(times)
         print(f"| {name} | {median:.2f} s | {median / floor:.2f} | {statistics.median(ratios[name]):.2f} |")

@@ -1,4 +1,4 @@
-"""Put the notebook through nbgrader as a course would: `python nbgrader.py FOLDER`; the folder is made.
+"""Put the notebook through nbgrader as a course would: `python course.py FOLDER`; the folder is made.
 
 nbgrader's exit codes say little (0 with failed checks), so the points in its gradebook are looked at.
 """
