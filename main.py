@@ -1,6 +1,7 @@
-"""Execute the homework's notebook headlessly and say what became of each question."""
+"""Execute one notebook, or a whole class's, and say what became of each question."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from hw4.grading import INTERRUPTED, UNUSABLE, Unusable  # noqa: E402
 def main(arguments=None):
     options = parse(arguments)
     try:
-        return grade(find(options.notebook), options)
+        return run(options)
     except Unusable as problem:
-        print(f"main.py: {problem}", file=sys.stderr)
+        print(f"main.py: {' '.join(str(problem).split())}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -24,58 +25,83 @@ def main(arguments=None):
 
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="main.py", description=__doc__)
-    parser.add_argument("notebook", nargs="?", type=Path, help="default: the one beside main.py")
-    parser.add_argument("--output", type=Path, default="graded", metavar="DIR", help="default: %(default)s/")
-    parser.add_argument("--save", action="store_true", help="if all ran clean, also write the notebook back in place")
-    parser.add_argument("--strict", action="store_true", help="a missing answer counts as a failure")
-    parser.add_argument("--timeout", type=seconds, default=120, metavar="SECONDS", help="of a cell (%(default)s)")
-    parser.add_argument("--total-timeout", type=seconds, default=900, metavar="SECONDS", help="in all (%(default)s)")
+    add = parser.add_argument
+    add("path", nargs="*", type=Path, help="a notebook, a folder with one, or a folder of such; default: our own")
+    add("--reference", type=Path, metavar="NOTEBOOK", help="says what was given and asked; default: our own")
+    add("--output", type=Path, default="graded", metavar="DIR", help="default: %(default)s/")
+    add("--save", action="store_true", help="if all ran clean, also write the one notebook back in place")
+    add("--strict", action="store_true", help="a missing answer counts as a failure")
+    add("--timeout", type=positive, default=120, metavar="SECONDS", help="of a cell (%(default)s)")
+    add("--total-timeout", type=positive, default=900, metavar="SECONDS", help="of a submission (%(default)s)")
+    add("--memory", type=positive, default=4, metavar="GIB", help="of a submission (%(default)s)")
+    add("--output-size", type=positive, default=4, metavar="MIB", help="of what a cell puts out (%(default)s)")
+    add("--jobs", type=int, default=os.cpu_count(), metavar="N", help="submissions at a time (%(default)s)")
+    add("--fresh", action="store_true", help="grade also what has not changed since it was graded")
+    add("--dask", metavar="ADDRESS", help="grade on this Dask cluster")
     return parser.parse_args(arguments)
 
 
-def seconds(text):
+def positive(text):
     value = float(text)
     if not 0 < value < float("inf"):
         raise ValueError
     return value
 
 
-def find(path):
-    """Return the absolute path of the notebook to run."""
-    if path is None:
-        beside = list(Path(__file__).resolve().parent.glob("*.ipynb"))
-        if len(beside) != 1:
-            raise Unusable(f"{len(beside)} notebooks stand beside main.py: name one")
-        path = beside[0]
-    if not path.is_file():
-        raise Unusable(f"{path}: {'a folder, not a notebook' if path.is_dir() else 'no such file'}")
-    return path.resolve()
+def run(options):
+    """Grade what the options name; return the exit code."""
+    from hw4.grading.submission import collect, find
+
+    options.path = options.path or [own()]
+    options.reference = options.reference or own()
+    found = find(options.path, options.reference)
+    reference = collect(options.reference, options.reference)
+    if len(found) == 1 and options.path == [found[0][1]] and not options.dask:
+        return one(collect(*options.path, options.reference), reference, options)
+    from hw4.grading.grade import Task
+    from hw4.grading.group import grade_all
+
+    def task(submission):
+        return Task(submission, reference, limits(options), options.strict)
+
+    return grade_all(found, reference, task, options)
 
 
-def grade(path, options):
-    """Run the notebook at `path`; write and print what became of it; return the exit code."""
-    from hw4.grading.kernel import Kernel
+def own():
+    """Return the absolute path of the notebook beside this file."""
+    beside = list(Path(__file__).resolve().parent.glob("*.ipynb"))
+    if len(beside) != 1:
+        raise Unusable(f"{len(beside)} notebooks stand beside main.py: name one, and a --reference")
+    return beside[0]
 
-    with Kernel(path.parent) as kernel:  # it boots while the rest is imported
+
+def one(submission, reference, options):
+    """Grade one submission; print what became of it; return the exit code."""
+    from hw4.grading.warm import Warm, modules
+
+    with Warm(modules([*submission.texts(), *reference.texts()])) as warm:  # it imports while we do
         from hw4.grading import document, files
-        from hw4.grading.result import Result
-        from hw4.grading.run import Limits, clear, run
+        from hw4.grading.grade import Task, outcome
 
-        folder = files.prepare(options.output, path)
-        result = Result(clear(document.read(path)))
-        files.warm_up(result.notebook)
-        try:
-            for execution in run(result.notebook, kernel, Limits(options.timeout, options.total_timeout)):
-                result.add(execution)
-                print(result.progress(execution), file=sys.stderr, flush=True)
-        except KeyboardInterrupt:
-            result.interrupted = True
-    written = files.write(result, folder, path.name)
-    if options.save and not result.failures and not result.interrupted:
-        document.set_points(result.notebook)
-        written.append(files.save(result.notebook, path))
-    print("\n".join([*result.table(), *result.failures, result.summary(), *map(str, written)]))
-    return result.exit_code(options.strict)
+        files.prepare(options.output, options.path)
+        files.warm_up(document.read(submission.files[submission.notebook], submission.name))
+        done = outcome(Task(submission, reference, limits(options), options.strict), warm, show)
+    written = files.write(done, options.output)
+    if options.save and done.code == 0:
+        written.append(files.replace(options.path[0], document.with_points(done.files[submission.notebook])))
+    print("\n".join([*done.lines, *map(str, written)]))
+    return done.code
+
+
+def limits(options):
+    from hw4.grading.run import Limits
+
+    gib, mib = int(options.memory * 2**30), int(options.output_size * 2**20)
+    return Limits(options.timeout, options.total_timeout, gib, mib)
+
+
+def show(result, execution):
+    print(result.progress(execution), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

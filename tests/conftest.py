@@ -30,10 +30,14 @@ def notebook(tmp_path):
 
 @pytest.fixture
 def grade(tmp_path):
-    """Return a function that runs `main.py` with the arguments given, as a user does, in an empty folder."""
+    """Return a function that runs `main.py` with the arguments given, as a user does, in an empty folder.
 
-    def run(*arguments, **kwargs):
+    What was asked is what the first notebook asks, unless `reference` names another one.
+    """
+
+    def run(*arguments, reference=None, **kwargs):
         command = [sys.executable, str(ROOT / "main.py"), *map(str, arguments)]
+        command += ["--reference", str(reference or arguments[0])] if arguments else []
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, **kwargs)
 
     return run

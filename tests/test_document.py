@@ -7,8 +7,14 @@ from hw4.grading import Unusable
 from hw4.grading.document import is_check, questions, read, role
 
 
-def missing(notebook, cells):
-    found, _ = questions(read(notebook({"q-1-question": "Why?", **cells})))
+def asked(notebook, cells):
+    path = notebook({"q-1-question": "Why?", **cells})
+    return read(path.read_bytes(), path.name)
+
+
+def missing(notebook, cells, reference=None):
+    submitted = asked(notebook, cells)
+    found, _ = questions(submitted, asked(notebook, reference or cells))
     return found[0].missing
 
 
@@ -49,7 +55,8 @@ def test_a_section_ends_the_block_of_the_question_before_it(notebook):
         "mine": "x = 1",
         "r-1-question": "",
     }
-    found, owners = questions(read(notebook(cells)))
+    made = asked(notebook, cells)
+    found, owners = questions(made, made)
     assert [question.id for question in found] == ["q-1", "r-1"]
     assert owners == ["q-1", "q-1", None, None, "r-1"]
 
@@ -73,7 +80,6 @@ def test_a_check_is_a_code_cell_that_asserts(source, expected):
     "content",
     [b"", b"{", b"[]", b"3", b'{"cells": []}', b"\xff\xfe\x00", b'{"nbformat": 4, "cells": 7}', b"\x89PNG\r\n"],
 )
-def test_what_is_no_notebook_is_unusable_and_says_so_in_one_line(tmp_path, content):
-    (tmp_path / "bad.ipynb").write_bytes(content)
-    with pytest.raises(Unusable, match=r"\A[^\n]*bad\.ipynb: not [^\n]*\Z"):
-        read(tmp_path / "bad.ipynb")
+def test_what_is_no_notebook_is_unusable_and_says_so_in_one_line(content):
+    with pytest.raises(Unusable, match=r"\Abad\.ipynb: (not |empty)[^\n]*\Z"):
+        read(content, "bad.ipynb")

@@ -18,7 +18,7 @@ def test_a_clean_notebook_exits_zero_and_leaves_its_files(notebook, grade, execu
     assert run.returncode == 0
     assert executed()["q-1-check"].execution_count == 1
     assert "<html" in (tmp_path / "graded" / "report.html").read_text()
-    assert run.stdout.splitlines()[-2:] == ["graded/hw.ipynb", "graded/report.html"]
+    assert run.stdout.splitlines()[-3:] == ["graded/hw.ipynb", "graded/report.html", "graded/results.json"]
 
 
 def test_the_table_has_a_row_per_question(notebook, grade):
@@ -151,9 +151,9 @@ def test_a_cell_that_swallows_the_interrupt_costs_its_kernel_and_not_the_run(not
 @pytest.mark.parametrize(
     ("source", "how"),
     {
-        "import os; os._exit(0)": "the kernel died with exit code 0",
-        "import os; os._exit(7)": "the kernel died with exit code 7",
-        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)": "the kernel died by signal 9",
+        "import os; os._exit(0)": "the kernel ended with exit code 0",
+        "import os; os._exit(7)": "the kernel ended with exit code 7",
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)": "the kernel was killed by SIGKILL",
     }.items(),
 )
 def test_a_dead_kernel_is_reported_and_the_rest_runs_in_a_new_one(notebook, grade, executed, source, how):
@@ -219,9 +219,10 @@ def test_the_kernel_is_the_python_that_runs_main_whatever_the_kernelspec_says(no
     assert executed()["which"].outputs[0].text.strip() == sys.executable
 
 
-def test_the_working_directory_is_the_notebooks_own(notebook, grade, executed, tmp_path):
-    assert grade(notebook({"where": "import os; print(os.getcwd())"})).returncode == 0
-    assert executed()["where"].outputs[0].text.strip() == str(tmp_path)
+def test_the_working_directory_is_a_scratch_copy_that_holds_the_notebook(notebook, grade, executed, tmp_path):
+    assert grade(notebook({"where": "import os; print(os.getcwd(), os.listdir())"})).returncode == 0
+    text = executed()["where"].outputs[0].text
+    assert str(tmp_path) not in text and "hw.ipynb" in text
 
 
 def test_a_submission_without_its_own_answers_does_not_fall_back_on_ours(notebook, grade, tmp_path):
@@ -230,7 +231,7 @@ def test_a_submission_without_its_own_answers_does_not_fall_back_on_ours(noteboo
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
     )
     assert run.returncode == 1
-    assert "ModuleNotFoundError: No module named 'hw4'" in run.stdout
+    assert "ModuleNotFoundError: No module named 'hw4" in run.stdout
 
 
 def test_a_submission_runs_its_own_answers(notebook, grade, executed, tmp_path):

@@ -49,8 +49,8 @@ def run(tmp_path_factory):
 
 
 def test_it_asks_the_27_questions_and_51_parts_of_the_assignment_in_order(stored):
-    found, _ = questions(stored)
-    assert {question.id: question.parts for question in found} == PARTS
+    found, _ = questions(stored, stored)
+    assert {question.id: len(question.parts) for question in found} == PARTS
     assert [question.id for question in found] == list(PARTS)
     assert (len(PARTS), sum(PARTS.values())) == (27, 51)
 
@@ -65,7 +65,7 @@ def test_every_question_names_its_number_and_all_its_parts(stored):
 
 
 def test_every_answer_is_below_its_question_and_marked(stored):
-    found, owners = questions(stored)
+    _, owners = questions(stored, stored)
     for cell, owner in zip(stored.cells, owners, strict=True):
         if role(cell) == "answer":
             assert cell.id.startswith(f"{owner}-answer")

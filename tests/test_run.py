@@ -5,17 +5,20 @@ import pytest
 
 from hw4.grading.kernel import Kernel
 from hw4.grading.run import Limits, run
+from hw4.grading.submission import Scratch, Submission
+from hw4.grading.warm import Warm
 
 
 @pytest.fixture(scope="module")
-def kernel(tmp_path_factory):
-    with Kernel(tmp_path_factory.mktemp("work")) as kernel:
+def kernel():
+    empty = Submission("empty", "hw.ipynb", {})
+    with Warm() as warm, Scratch(empty, {}) as scratch, Kernel(warm, scratch) as kernel:
         yield kernel
 
 
 def outputs(kernel, *sources):
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    list(run(nbformat.v4.new_notebook(cells=cells), kernel, Limits(60, 60)))
+    list(run(nbformat.v4.new_notebook(cells=cells), kernel, Limits(60, 60, output=10_000)))
     return [cell.outputs for cell in cells]
 
 

@@ -8,7 +8,7 @@ files     the executed notebook and its page
 checks    the battery that tells a right affine backward from a wrong one
 """
 
-CLEAN, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130  # the exit codes
+CLEAN, FAILED, UNUSABLE, FAULT, INTERRUPTED = 0, 1, 2, 3, 130  # the exit codes
 
 
 class Unusable(Exception):

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import torch
 from torch.autograd import Function, gradcheck, gradgradcheck
 from torch.autograd.gradcheck import GradcheckError
-from torch.overrides import resolve_name
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from .pupil import MatrixProducts
 
 NAMES = ("dL/dX", "dL/dW", "dL/db")
 
@@ -55,6 +55,10 @@ def call(backward, inputs, upstream, needs=(True, True, True)):
 
 class Wrong(Exception):
     """The backward is wrong; the message says which gradient is, and how."""
+
+
+class Raised(Exception):
+    """The backward raised an exception in another process; the message is its name and its first line."""
 
 
 def compare(gradients, inputs, upstream, case):
@@ -154,16 +158,6 @@ def finite_differences(judge, backward, what):
         raise Wrong(f"{what} with respect to {about} is not what finite differences give") from None
 
 
-class MatrixProducts(TorchDispatchMode):
-    """Counts the matrix products that are computed while it is entered."""
-
-    count = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        self.count += resolve_name(function).split(".")[1] in {"mm", "bmm", "addmm", "matmul", "mv"}
-        return function(*args, **(kwargs or {}))
-
-
 CHECKS = [
     check_shapes,
     check_upstream,
@@ -176,15 +170,21 @@ CHECKS = [
 ]
 
 
+def fault(check, backward):
+    """Return what `check` finds wrong with `backward(ctx, grad_output)`; None when that is nothing."""
+    try:
+        check(backward)
+    except Wrong as wrong:
+        return str(wrong)
+    except Raised as raised:
+        return f"raises {raised}"
+    except Exception as problem:  # the backward is somebody else's: it may raise anything
+        first = str(problem).strip().partition("\n")[0]
+        return f"raises {type(problem).__name__}: {first}"
+    return None
+
+
 def failures(backward):
     """Return what is wrong with `backward(ctx, grad_output)`, by the name of the check: nothing when it is right."""
-    found = {}
-    for check in CHECKS:
-        try:
-            check(backward)
-        except Wrong as wrong:
-            found[check.__name__] = str(wrong)
-        except Exception as problem:  # the backward is somebody else's: it may raise anything
-            first = str(problem).strip().partition("\n")[0]
-            found[check.__name__] = f"raises {type(problem).__name__}: {first}"
-    return found
+    found = {check.__name__: fault(check, backward) for check in CHECKS}
+    return {name: wrong for name, wrong in found.items() if wrong}

@@ -1,4 +1,4 @@
-"""What a notebook asks, gives and answers: all read from the notebook, nothing known beforehand.
+"""What a notebook asks, gives and answers.
 
 A cell's id says what it is: `<question>-<role>`, then for an answer the letter of its part, for several cells of one
 kind a number: `opt-4-question`, `opt-4-answer-b`, `opt-4-evidence-b-1`, `cnn-3-snippet`. A question's block runs from
@@ -16,33 +16,86 @@ from . import Unusable
 
 GIVEN = {"section", "question", "snippet", "check"}
 CELL_ID = re.compile(rf"(?P<question>.+?)-(?P<role>{'|'.join(GIVEN)}|answer|evidence|note)(?:-(?P<detail>.+))?")
-MARKER = re.compile(r"[*_\s]*answer\s*:?[*_\s]*(?:[A-Z]\.)?[*_\s]*", re.IGNORECASE)
+MARKER = re.compile(r"[*_\s]*(?:your )?answer(?: here)?\s*:?[*_\s]*(?:[A-Z]\.)?[*_\s]*", re.IGNORECASE)
+LETTER = re.compile(r"^\W*(?:(?:answer|part)\W*)?([A-Z])\W*[.):]", re.MULTILINE | re.IGNORECASE)
 ASSERTION = re.compile(r"^\s*assert\b", re.MULTILINE)
+CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
+DEEPEST = 40  # levels of nested metadata; what is deeper is dropped
 
 
-def read(path):
-    """Return the notebook at `path`, format 4; raise `Unusable` when there is none."""
+def read(body, name):
+    """Return the notebook whose file has the content `body`, in format 4.5 and without outputs.
+
+    Every fault that leaves the cells readable is mended, whoever made it; else raises `Unusable` about the file `name`.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = body.decode("utf-8-sig")
+        content = json.loads(text)
+        if content["nbformat"] < 4:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                content = nbformat.reads(text, as_version=4)
+        if content["nbformat"] != 4:
+            raise Unusable(f"{name}: notebook format {content['nbformat']}, which nothing here reads")
+        metadata = _dict(content.get("metadata"))
+        cells = [_cell(cell, number) for number, cell in enumerate(content["cells"], 1)]
+    except Unusable:
+        raise
     except UnicodeDecodeError:
-        raise Unusable(f"{path}: not UTF-8 text") from None
-    except OSError as problem:
-        raise Unusable(f"{path}: {problem.strerror}") from None
-    try:
-        json.loads(text)["nbformat"]  # which nbformat would make up
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about cells without ids, which nbformat then gives
-            notebook = nbformat.reads(text, as_version=4)
-            nbformat.validate(notebook, relax_add_props=True)
-    except Exception as problem:  # nbformat lets KeyError, TypeError and more through, by what is wrong with the file
-        raise Unusable(f"{path}: not a Jupyter notebook ({type(problem).__name__})") from None
-    return notebook
+        raise Unusable(f"{name}: not UTF-8 text") from None
+    except Exception as problem:  # what json and nbformat let through depends on what is wrong with the file
+        if not body.strip():
+            reason = "empty"
+        elif CONFLICT.search(body.decode(errors="replace")):
+            reason = "holds the markers of a merge conflict"
+        else:
+            reason = f"not a Jupyter notebook ({type(problem).__name__})"
+        raise Unusable(f"{name}: {reason}") from None
+    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _cell(cell, number):
+    kind = cell.get("cell_type")
+    source = cell.get("source", "")
+    made = {
+        "cell_type": kind if kind in ("code", "markdown") else "raw",
+        "id": str(cell.get("id") or f"cell-{number}"),
+        "metadata": _dict(cell.get("metadata")),
+        "source": _text("".join(map(str, source)) if isinstance(source, list) else str(source)),
+    }
+    if kind == "code":
+        made |= {"execution_count": None, "outputs": []}
+    elif attachments := _dict(cell.get("attachments")):
+        made["attachments"] = attachments
+    return made
+
+
+def _text(text):
+    """Return `text` without the halves of characters that no file can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _dict(value, deepest=DEEPEST):
+    """Return `value` if it is a dictionary nested no deeper than `deepest`, else an empty one."""
+
+    def shallow(value, left):
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return left > 0 and all(shallow(each, left - 1) for each in inner)
+
+    fine = isinstance(value, dict) and shallow(value, deepest)
+    return json.loads(_text(json.dumps(value, ensure_ascii=False))) if fine else {}
 
 
 def role(cell):
     """Return what the id of `cell` says it is, such as "question" or "answer"; None for a cell that somebody added."""
     match = CELL_ID.fullmatch(cell.get("id", ""))
     return match["role"] if match else None
+
+
+def question_of(cell):
+    """Return the id of the question that the id of `cell` names; None where it names none."""
+    match = CELL_ID.fullmatch(cell.get("id", ""))
+    return match["question"] if match and match["role"] != "section" else None
 
 
 def is_check(cell):
@@ -55,50 +108,79 @@ class Question:
     """A question with its block of cells, by their positions in the notebook."""
 
     id: str
+    parts: list[str] = field(default_factory=lambda: [""])  # their letters, answered one by one; one "" without parts
     cells: list[int] = field(default_factory=list)
-    parts: int = 1  # answered one by one
-    missing: list[str] = field(default_factory=list)  # the letters of the parts without an answer; [""] without parts
+    missing: list[str] = field(default_factory=list)  # the parts without an answer
 
 
-def questions(notebook):
-    """Return the notebook's questions in order, and for each cell the id of its question or None."""
-    found, owners, current = [], [], None
+def questions(notebook, reference):
+    """Return the questions of `reference` as `notebook` answers them, and for each cell the id of its question or None.
+
+    `compare.match` has given the cells of `notebook` the reference's ids.
+    """
+    asked = {cell.id: cell for cell in reference.cells if role(cell) == "question"}
+    found = {name: Question(name.removesuffix("-question"), _parts(name, reference)) for name in asked}
+    owners, current = [], None
     for index, cell in enumerate(notebook.cells):
-        match = CELL_ID.fullmatch(cell.get("id", ""))
-        if match and match["role"] == "section":
+        if role(cell) == "section":
             current = None
-        elif match and match["role"] == "question":
-            current = Question(match["question"])
-            found.append(current)
+        elif cell.id in found:
+            current = found[cell.id]
         if current:
             current.cells.append(index)
         owners.append(current and current.id)
-    for question in found:
+    for name, question in found.items():
         block = [notebook.cells[index] for index in question.cells]
-        question.parts = max(1, sum(role(cell) == "answer" for cell in block))
-        question.missing = _missing(block)
-    return found, owners
+        answered = _answered(block, asked[name].source, question.parts)
+        question.missing = [part for part in question.parts if part not in answered]
+    return list(found.values()), owners
 
 
-def _missing(block):
-    """Return the letters of the parts that nobody answered.
+def _parts(name, reference):
+    answers = [cell.id for cell in reference.cells if cell.id.startswith(name.replace("-question", "-answer"))]
+    letters = [(CELL_ID.fullmatch(answer)["detail"] or "").upper() for answer in answers]
+    return letters if len(letters) > 1 else [""]
 
-    An answer in a cell that somebody added may answer every part at once, so with one such cell nothing is missing.
+
+def _answered(block, asked, parts):
+    """Return the parts that somebody answered: in the part's own cell, in cells that were added, or in the question's.
+
+    An added text answers the parts whose letters begin its lines, and all of them when there is no letter.
     """
-    if any(_says_something(cell) for cell in block if role(cell) is None):
-        return []
-    answers = [cell for cell in block if role(cell) == "answer"]
-    empty = [CELL_ID.fullmatch(cell.id)["detail"] or "" for cell in answers if not _says_something(cell)]
-    return [letter.upper() for letter in empty] if answers else [""]
+    answered, free = set(), []
+    for cell in block:
+        kind, source = role(cell), cell.source
+        if kind == "question":
+            given = {line.strip() for line in asked.splitlines()}
+            source = "\n".join(line for line in source.splitlines() if line.strip() not in given)
+        elif kind == "answer":
+            detail = (CELL_ID.fullmatch(cell.id)["detail"] or "").upper()
+            if detail in parts and _says_something(source):
+                answered |= {detail, *_letters(source, parts)}
+                continue
+        elif kind is not None:
+            continue
+        if _says_something(source):
+            free.append((cell.cell_type, source))
+    texts = [source for kind, source in free if kind != "code"]
+    for source in texts:
+        answered |= _letters(source, parts) or set(parts)
+    return answered or (set(parts) if free else set())
 
 
-def _says_something(cell):
-    return bool(MARKER.sub("", cell.source, count=1).strip())
+def _letters(source, parts):
+    return {letter.upper() for letter in LETTER.findall(source)} & set(parts)
 
 
-def set_points(notebook):
-    """Give every cell that nbgrader grades the notebook's `hw4.points_per_part`, but where it is worth nothing."""
+def _says_something(source):
+    return bool(MARKER.sub("", source, count=1).strip())
+
+
+def with_points(text):
+    """Return the notebook in `text` with its `hw4.points_per_part` in every cell that nbgrader grades for points."""
+    notebook = nbformat.from_dict(json.loads(text))
     points = notebook.metadata.get("hw4", {}).get("points_per_part")
     for cell in notebook.cells:
         if points is not None and cell.metadata.get("nbgrader", {}).get("points"):
             cell.metadata.nbgrader.points = points
+    return nbformat.writes(notebook) + "\n"

@@ -1,28 +1,77 @@
-"""The executed notebook and its page, written so that a reader never meets half a file."""
+"""What a run leaves in the output folder, written so that a reader never meets half a file."""
 
 import contextlib
 import functools
+import json
 import os
 from threading import Lock, Thread
 
 import nbformat
 
 from . import Unusable
+from .result import plain
 
 DRAWING = Lock()  # the exporter is made once and serves one thread at a time
 
 
-def prepare(folder, notebook):
-    """Make the output folder; raise `Unusable` when it cannot be made, or when the executed notebook would replace
-    the one at the path `notebook`."""
+def prepare(folder, inputs=()):
+    """Make the output folder; raise `Unusable` when it cannot be made, or when it is where one of the inputs lies."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if any(path.parent.samefile(folder) or path.samefile(folder) for path in inputs):
+            raise Unusable(f"{folder}: what is written there could replace what is graded; name another --output")
     except OSError as problem:
         raise Unusable(f"{folder}: {problem.strerror}") from None
-    target = folder / notebook.name
-    if target.exists() and target.samefile(notebook):
-        raise Unusable(f"{folder}: the executed notebook would replace the one that is run; name another --output")
-    return folder
+
+
+def texts(result, name, kept):
+    """Return {file name: text} of what one submission's run leaves, `kept` for a later run of ours."""
+    return {
+        name: nbformat.writes(result.notebook) + "\n",
+        "report.html": page(result.notebook, name),
+        "results.json": json.dumps(gradescope(result) | {"extra_data": kept}, indent=1, ensure_ascii=False) + "\n",
+    }
+
+
+def gradescope(result):
+    """Return the result as Gradescope's autograder specification has it: rows without a score only inform."""
+    tests = [row.test() for row in result.rows.values() if row.question.parts]
+    for name, wrong in result.originals.items():
+        faults = [f"{check}: {fault}" for check, fault in (result.gradients | {"as given": wrong}).items() if fault]
+        points = result.points.get(name, 0)
+        tests.append(
+            {
+                "name": name,
+                "score": 0 if faults else points,
+                "max_score": points,
+                "status": "failed" if faults else "passed",
+                "output": "\n".join(plain(fault) for fault in faults),
+            }
+        )
+    total = {} if result.originals else {"score": 0}
+    lines = [result.summary(), *result.failures, *result.remarked(), result.isolation()]
+    seconds = round(sum(row.seconds for row in result.rows.values()), 3)
+    return total | {"execution_time": seconds, "output": "\n".join(lines), "output_format": "text", "tests": tests}
+
+
+def write(outcome, folder):
+    """Write the files of `outcome` into `folder`; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [replace(folder / name, text) for name, text in outcome.files.items()]
+
+
+def replace(path, text):
+    """Put `text` into the file at `path`, all of it or nothing; return the path."""
+    draft = path.with_name(f".{path.name[:100]}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(draft, path)
+    except OSError as problem:
+        raise Unusable(f"{path}: {problem.strerror}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+    return path
 
 
 def warm_up(notebook):
@@ -33,32 +82,6 @@ def warm_up(notebook):
             page(copy, "")
 
     Thread(target=draw, args=[nbformat.from_dict(notebook)], daemon=True).start()
-
-
-def write(result, folder, name):
-    """Write the executed notebook and its page into `folder`; return their paths."""
-    executed, report = folder / name, folder / "report.html"
-    save(result.notebook, executed)
-    replace(report, page(result.notebook, name))
-    return [executed, report]
-
-
-def save(notebook, path):
-    replace(path, nbformat.writes(notebook) + "\n")
-    return path
-
-
-def replace(path, text):
-    """Put `text` into the file at `path`, all of it or nothing."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
-    except OSError as problem:
-        raise Unusable(f"{path}: {problem.strerror}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
 
 
 @functools.cache

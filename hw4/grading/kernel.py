@@ -1,21 +1,20 @@
 """The process that runs a notebook's cells: its birth, one execution at a time, its interruption and its death."""
 
+import itertools
 import os
-import shutil
-import sys
-import tempfile
-from pathlib import Path
+import signal
 from queue import Empty
 from time import monotonic
 
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import KernelManager
+import psutil
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.connect import write_connection_file
 
-# Two threads on a busy machine can be a hundred times slower than one, and sum in another order.
-ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
 POLL = 0.2  # seconds between two looks at whether the kernel is still alive
 SETTLE = 5.0  # seconds that an interrupted cell has to stop before its kernel is killed
 BOOT = 60.0  # seconds that a kernel has to answer for the first time
+CROWD = 200  # processes that a submission may have at a time
+NUMBERS = itertools.count(1)
 
 
 class CellTimeout(Exception):
@@ -26,20 +25,15 @@ class KernelDeath(Exception):
     """The kernel's process ended; the message says how."""
 
 
-class ThisPython(KernelManager):
-    """A kernel of the Python that runs us, whatever the notebook's kernelspec or the user's installed ones say."""
-
-    @property
-    def kernel_spec(self):
-        options = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
-        return KernelSpec(argv=[sys.executable, *options], display_name="Python 3", language="python")
-
-
 class Kernel:
-    """A kernel that works in `folder`; it boots while the caller goes on, and is gone after the `with` block."""
+    """A kernel of this Python in the scratch copy `scratch`; it boots while the caller goes on.
 
-    def __init__(self, folder):
-        self.folder = folder
+    `warm` starts its process. It is gone after the `with` block.
+    """
+
+    def __init__(self, warm, scratch):
+        self.warm, self.scratch = warm, scratch
+        self._looked = 0.0
         self._start()
 
     def __enter__(self):
@@ -49,21 +43,19 @@ class Kernel:
         self.kill()
 
     def _start(self):
-        self._scratch = Path(tempfile.mkdtemp(prefix="hw4-"))  # short: a socket's path has 107 characters at most
-        place = {"transport": "ipc", "ip": str(self._scratch / "kernel")} if os.name == "posix" else {}
-        self._manager = ThisPython(connection_file=str(self._scratch / "connection.json"), **place)
-        self._log = open(self._scratch / "log", "w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - open as long as the kernel lives
-        self._manager.start_kernel(cwd=str(self.folder), env=self._environment(), stdout=self._log, stderr=self._log)
+        name = self.scratch.room / f"kernel-{next(NUMBERS)}"
+        place = {"transport": "ipc", "ip": str(name)} if os.name == "posix" else {}
+        file, self._connection = write_connection_file(f"{name}.json", **place)
+        argv = ["ipykernel_launcher", "-f", file, "--HistoryManager.enabled=False"]
+        with open(f"{name}.log", "wb") as log, open(os.devnull) as nothing:
+            self.process = self.scratch.start(self.warm, argv, (nothing.fileno(), log.fileno(), log.fileno()))
+        self._log = name.with_suffix(".log")
         self._client = None
-
-    def _environment(self):
-        """Return our environment without what would put other code on the path or in the kernel's start-up."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        return ONE_THREAD | kept | {"IPYTHONDIR": str(self._scratch / "ipython")}
 
     def _connect(self):
         """Wait until the kernel answers and what it publishes reaches us; `BOOT` seconds at most."""
-        self._client = self._manager.client()
+        self._client = BlockingKernelClient()
+        self._client.load_connection_info(self._connection)
         self._client.start_channels(stdin=False, hb=False)
         deadline, patience = monotonic() + BOOT, 0.05
         while not any(self._replies(self._client.kernel_info(), monotonic() + patience)):
@@ -74,23 +66,47 @@ class Kernel:
     def _replies(self, request, deadline):
         """Yield what the kernel publishes about `request` up to its being idle again; nothing more after `deadline`."""
         while (left := deadline - monotonic()) > 0:
-            try:
-                message = self._client.get_iopub_msg(timeout=min(POLL, left))
-            except Empty:
-                if not self._manager.is_alive():
-                    raise KernelDeath(self._last_words()) from None
-                continue
-            if message["parent_header"].get("msg_id") == request:
+            self._look()
+            message = self._message(self._client.get_iopub_msg, min(POLL, left))
+            if message is None and self.process.poll() is not None:
+                raise KernelDeath(self._last_words())
+            if message and message["parent_header"].get("msg_id") == request:
                 yield message
                 if message["content"].get("execution_state") == "idle":
                     return
 
+    def _message(self, get, seconds):
+        try:
+            return get(timeout=seconds)
+        except (Empty, ValueError):  # the latter for what is not signed as the kernel signs
+            return None
+
+    def _look(self):
+        """Kill the kernel when it and what it started use more than they may."""
+        if monotonic() - self._looked < POLL or self.process.poll() is not None:
+            return
+        self._looked = monotonic()
+        try:
+            first = psutil.Process(self.process.pid)
+            family = [first, *first.children(recursive=True)]
+            used = sum(each.memory_info().rss - each.memory_info().shared for each in family)
+        except (psutil.Error, AttributeError):  # one of them has just ended; or the system does not tell
+            return
+        if len(family) > CROWD:
+            self._kill(f"the kernel was stopped: more than {CROWD} processes")
+        if self.scratch.memory and used > self.scratch.memory:
+            self._kill(f"the kernel was stopped: more than {self.scratch.memory / 2**30:.3g} GiB of memory")
+
+    def _kill(self, reason):
+        self.process.kill()
+        raise KernelDeath(reason)
+
     def _last_words(self):
-        code = self._manager.provisioner.process.returncode
-        self._log.seek(0)
-        lines = self._log.read().splitlines() or [""]
-        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        return f"the kernel died {how}" + (f": {lines[-1]}" if code > 0 and lines[-1] else "")
+        code = self.process.poll()
+        if code < 0:
+            return f"the kernel was killed by {signal.Signals(-code).name}"
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return f"the kernel ended with exit code {code}" + (f": {lines[-1]}" if code and lines else "")
 
     def execute(self, source, seconds, on_message):
         """Run `source`, hand each message it publishes to `on_message`, and return the content of the kernel's reply.
@@ -106,22 +122,18 @@ class Kernel:
             idle = message["content"].get("execution_state") == "idle"
             on_message(message)
         while idle and (left := deadline - monotonic()) > 0:
-            reply = self._shell_message(left)
+            reply = self._message(self._client.get_shell_msg, min(POLL, left))
+            if reply is None and self.process.poll() is not None:
+                raise KernelDeath(self._last_words())
             if reply and reply["parent_header"].get("msg_id") == request:
                 if any(wish.get("source") == "ask_exit" for wish in reply["content"].get("payload", [])):
                     raise KernelDeath("the cell told its kernel to exit")  # which it does a little later
                 return reply["content"]
         raise CellTimeout
 
-    def _shell_message(self, seconds):
-        try:
-            return self._client.get_shell_msg(timeout=seconds)
-        except Empty:
-            return None
-
     def interrupt(self):
         """Stop what is running; return whether the kernel can go on, with its variables."""
-        self._manager.interrupt_kernel()
+        self.process.send_signal(signal.SIGINT)
         try:
             return any(self._replies(self._client.kernel_info(), monotonic() + SETTLE))
         except KernelDeath:
@@ -130,9 +142,7 @@ class Kernel:
     def kill(self):
         if self._client is not None:
             self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
-        self._log.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self.process.kill()
 
     def restart(self):
         """Replace the process by a new one; every variable is gone."""

@@ -1,12 +1,22 @@
-"""What became of each question, in words for the console and as an exit code."""
+"""What became of a submission, question by question, in words for the console and as an exit code."""
 
 import re
 from dataclasses import dataclass
 
-from . import CLEAN, FAILED, INTERRUPTED
+from . import CLEAN, FAILED, INTERRUPTED, UNUSABLE
 from .document import Question, is_check, questions
 
 TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours, mostly
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What is to be said about a given cell: of which question, where it stands in the notebook, and how it differs."""
+
+    question: str | None = None
+    cell: int | None = None
+    text: str = ""
+    diff: str = ""
 
 
 @dataclass
@@ -20,23 +30,42 @@ class Row:
 
     def cells(self):
         """Return what the table shows: question, answer, checks, seconds."""
-        missing = self.question.missing
-        some = f"{', '.join(missing)} missing" if len(missing) < self.question.parts else "missing"
         checks = f"{self.passed}/{self.checks}" if self.checks else "-"
-        answer = (some if missing else "answered") if self.question.parts else "-"
-        return self.question.id, answer, checks, f"{self.seconds:.1f}"
+        return self.question.id, self.answer(), checks, f"{self.seconds:.1f}"
+
+    def test(self):
+        """Return the row for a learning platform: it informs and carries no score."""
+        fine = not self.question.missing and self.passed == self.checks
+        output = f"{self.answer()}; {self.passed} of {self.checks} checks passed"
+        return {"name": self.question.id, "status": "passed" if fine else "failed", "output": output}
+
+    def answer(self):
+        """Return "answered", "missing", or the letters of the parts that are missing."""
+        parts, missing = self.question.parts, self.question.missing
+        if not parts:
+            return "-"
+        if missing:
+            return f"{', '.join(missing)} missing" if len(missing) < len(parts) else "missing"
+        return "answered"
 
 
 class Result:
-    """What is known so far of the run of `notebook`."""
+    """What is known so far of the run of `notebook`, as an answer to `reference`."""
 
-    def __init__(self, notebook):
+    def __init__(self, notebook, reference, title="", remarks=()):
         self.notebook = notebook
+        self.title = title
+        self.remarks = list(remarks)
+        self.originals = {}  # the reference's own checks in a kernel of their own: {cell: None, or what went wrong}
+        self.gradients = {}  # the battery of checks on the affine backward: {check: None, or what is wrong}
+        self.held = []  # which isolation held
+        self.limits = None
         self.executions = []
         self.interrupted = False
-        asked, owners = questions(notebook)
+        self.points = {cell.id: cell.metadata.get("nbgrader", {}).get("points", 1) for cell in reference.cells}
+        asked, owners = questions(notebook, reference)
         self.rows = {question.id: Row(question) for question in asked}
-        self.rows[None] = Row(Question("(no question)", parts=0))
+        self.rows[None] = Row(Question("(no question)", parts=[]))
         self.row_of = [self.rows[owner] for owner in owners]  # by the position of the cell
         self.runnable = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
         for cell, row in zip(notebook.cells, self.row_of, strict=True):
@@ -55,8 +84,11 @@ class Result:
 
     @property
     def failures(self):
-        """Return a line for each cell that did not run clean: its question, the cell, the last line of the error."""
-        return [self._failure(execution) for execution in self.executions if execution.status != "ok"]
+        """Return a line for each cell and each check of ours that failed: the question, the cell, the error's end."""
+        cells = [self._failure(execution) for execution in self.executions if execution.status != "ok"]
+        given = [f"failed as given: {name}: {plain(wrong)}" for name, wrong in self.originals.items() if wrong]
+        wrong = [f"wrong backward: {name}: {plain(wrong)}" for name, wrong in self.gradients.items() if wrong]
+        return cells + given + wrong
 
     def _failure(self, execution):
         number, row = execution.index + 1, self.row_of[execution.index]
@@ -86,6 +118,14 @@ class Result:
             f"{sum(row.passed for row in rows)} of {sum(row.checks for row in rows)} checks passed, "
             f"{sum(row.seconds for row in rows):.1f} s"
         )
+
+    def remarked(self):
+        """Return a line for each remark on the given cells."""
+        return [f"note: {plain(remark.text)}" for remark in self.remarks]
+
+    def isolation(self):
+        """Return the line that says what the submission's code could not do."""
+        return f"isolation: {', '.join(self.held) or 'none: it ran with all your rights'}"
 
     def exit_code(self, strict=False):
         if self.interrupted:

@@ -12,29 +12,31 @@ OUTPUT = {"stream", "display_data", "execute_result", "error"}
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds for one cell and for the whole run."""
+    """What a submission may use: seconds for one cell and for all, bytes of memory, and of one cell's output."""
 
-    cell: float
-    total: float
+    cell: float = 120
+    total: float = 900
+    memory: int = 4 * 2**30
+    output: int = 4 * 2**20
+
+
+FLOOD = 10  # times the limit for outputs, and the cell is stopped
+SHOWN = 100  # lines of a traceback
+
+
+class Flood(Exception):
+    """The cell puts out without end."""
 
 
 @dataclass
 class Execution:
-    """What became of one code cell: `status` is "ok", "failed", "timed out", "died" or "not run"."""
+    """What became of one code cell: `status` is "ok", "failed", "timed out", "flooded", "died" or "not run"."""
 
     index: int
     status: str = "not run"
     seconds: float = 0.0
     reason: str = ""  # the last line of the error
     new_kernel: bool = False  # what earlier cells defined was lost before this one ran
-
-
-def clear(notebook):
-    """Drop what an earlier run left in the cells, so that nothing old can pass for new; return the notebook."""
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return notebook
 
 
 def run(notebook, kernel, limits):
@@ -51,7 +53,7 @@ def run(notebook, kernel, limits):
         if seconds <= 0:
             execution.reason = f"the run's {limits.total:g} s were used up"
         else:
-            _execute(cell, kernel, seconds, Outputs(cell, displays), execution)
+            _execute(cell, kernel, seconds, Outputs(cell, displays, limits.output), execution)
             new_kernel |= _recover(kernel, execution)
         execution.seconds = monotonic() - start
         yield execution
@@ -64,14 +66,21 @@ def _execute(cell, kernel, seconds, outputs, execution):
         execution.status, execution.reason = "timed out", f"stopped after {seconds:.3g} s"
     except KernelDeath as death:
         execution.status, execution.reason = "died", str(death)
+    except Flood:
+        execution.status, execution.reason = (
+            "flooded",
+            f"stopped after {FLOOD * outputs.limit / 2**20:.3g} MiB of output",
+        )
     else:
         cell.execution_count = reply.get("execution_count")
         if reply["status"] == "ok":  # the reply decides, not what the cell displays
             execution.status = "ok"
+            outputs.close()
             return
         execution.status = "failed"
         message = reply.get("evalue", "").strip().splitlines()[-1:]
         execution.reason = ": ".join([reply.get("ename", reply["status"]), *message])
+    outputs.close()
     if not any(output.output_type == "error" for output in cell.outputs):
         name = "".join(word.capitalize() for word in execution.status.split())
         cell.outputs.append(new_output("error", ename=name, evalue=execution.reason, traceback=[execution.reason]))
@@ -79,19 +88,22 @@ def _execute(cell, kernel, seconds, outputs, execution):
 
 def _recover(kernel, execution):
     """Make the kernel ready for the next cell; return whether that took a new one."""
-    if execution.status == "died" or (execution.status == "timed out" and not kernel.interrupt()):
+    stopped = execution.status in ("timed out", "flooded")
+    if execution.status == "died" or (stopped and not kernel.interrupt()):
         kernel.restart()
         return True
     return False
 
 
 class Outputs:
-    """The outputs of one cell, assembled from the messages that its kernel publishes."""
+    """The outputs of one cell, assembled from the messages that its kernel publishes; `limit` bytes of them are kept."""
 
-    def __init__(self, cell, displays):
+    def __init__(self, cell, displays, limit):
         self.outputs = cell.outputs
         self.displays = displays
+        self.limit = limit
         self.clear_first = False
+        self.size = self.lines_cut = self.outputs_cut = 0
 
     def take(self, message):
         kind, content = message["header"]["msg_type"], message["content"]
@@ -100,13 +112,42 @@ class Outputs:
             if not self.clear_first:
                 self.outputs.clear()
         elif kind == "update_display_data":
-            for shown in self.displays.get(content["transient"]["display_id"], []):
-                shown.update(data=content["data"], metadata=content["metadata"])
+            if self._fits(content):
+                for shown in self.displays.get(content["transient"]["display_id"], []):
+                    shown.update(data=content["data"], metadata=content["metadata"])
         elif kind in OUTPUT:
             if self.clear_first:
                 self.outputs.clear()
                 self.clear_first = False
-            self._add(output_from_msg(message), content.get("transient", {}).get("display_id"))
+            if kind == "error":
+                content["traceback"] = _shorten(content["traceback"])
+            if kind == "error" or self._fits(content):
+                self._add(output_from_msg(message), content.get("transient", {}).get("display_id"))
+
+    def _fits(self, content):
+        """Count an output; return whether it is kept, having cut the end off a text that is too long."""
+        left = self.limit - self.size
+        text = content.get("text")
+        size = 200 + (len(text) if text is not None else sum(len(str(data)) for data in content["data"].values()))
+        self.size += size
+        if self.size > FLOOD * self.limit:
+            raise Flood
+        if size <= left:
+            return True
+        if text is None:
+            self.outputs_cut += 1
+            return False
+        content["text"] = text[: max(0, left)]
+        self.lines_cut += text.count("\n") - content["text"].count("\n")
+        return bool(content["text"])
+
+    def close(self):
+        """Say what was cut."""
+        cut = [
+            f"{count} {what} cut" for count, what in [(self.lines_cut, "lines"), (self.outputs_cut, "outputs")] if count
+        ]
+        if cut:
+            self.outputs.append(new_output("stream", name="stderr", text=f"[{', '.join(cut)}]\n"))
 
     def _add(self, output, display_id):
         last = self.outputs[-1] if self.outputs else None
@@ -116,3 +157,11 @@ class Outputs:
         self.outputs.append(output)
         if display_id:
             self.displays.setdefault(display_id, []).append(output)
+
+
+def _shorten(traceback):
+    """Return the lines of `traceback`, without those in its middle when they are too many or too long."""
+    lines = [line[:2000] for line in "\n".join(traceback).splitlines()]
+    if len(lines) > SHOWN:
+        lines[SHOWN // 2 : -SHOWN // 2] = [f"[{len(lines) - SHOWN} lines cut]"]
+    return lines

@@ -1,0 +1,115 @@
+"""One submission from its files to its result, and to the files that are left of it."""
+
+import hashlib
+import json
+import traceback
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbformat import from_dict
+
+from . import FAULT, UNUSABLE, Unusable, compare, document, files
+from .judge import Trial
+from .kernel import Kernel
+from .result import Result
+from .run import Limits, run
+from .submission import Scratch, Submission, given_files
+
+JUDGED = "def part4_affine_backward"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be graded, against what, and how: all that a worker on another machine needs."""
+
+    submission: Submission
+    reference: Submission
+    limits: Limits = field(default_factory=Limits)
+    strict: bool = False
+
+    def digest(self):
+        """Return a hash of all that the result depends on, our own code included."""
+        total = hashlib.sha256(f"{self.limits} {self.strict}".encode())
+        total.update((self.submission.digest() + self.reference.digest()).encode())
+        for module in sorted(Path(__file__).parent.glob("*.py")):
+            total.update(module.read_bytes())
+        return total.hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is left of a submission: its exit code, the files by name, what the console and a table say of it."""
+
+    name: str
+    code: int
+    files: dict[str, str]
+    lines: list[str]  # the last one sums it up
+    answers: dict[str, str] = field(default_factory=dict)  # by question
+
+
+def outcome(task, warm, progress=lambda result, execution: None):
+    """Grade the submission, whatever it is, and return its `Outcome`."""
+    name = task.submission.name
+    try:
+        result = grade(task, warm, progress)
+        answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
+        lines = [*result.table(), *result.failures, *result.remarked(), result.isolation(), result.summary()]
+        code = result.exit_code(task.strict)
+        kept = {"task": task.digest(), "code": code, "lines": lines[-1:], "answers": answers}
+        return Outcome(name, code, files.texts(result, task.submission.notebook, kept), lines, answers)
+    except Unusable as problem:
+        return nothing(name, UNUSABLE, str(problem))
+    except Exception:
+        return nothing(name, FAULT, traceback.format_exc())
+
+
+def nothing(name, code, text):
+    """Return the outcome of a submission that could not be graded."""
+    found = {"score": 0, "output": text, "output_format": "text", "tests": []}
+    return Outcome(name, code, {"results.json": json.dumps(found, indent=1) + "\n"}, [text])
+
+
+def grade(task, warm, progress=lambda result, execution: None):
+    """Run the submission and return its `Result`; `progress` is told of each cell that ended.
+
+    An interrupt ends the run and not the result. Raises `Unusable` when there is no notebook to run.
+    """
+    submission, reference, limits = task.submission, task.reference, task.limits
+    with ExitStack() as stack:
+        scratch = stack.enter_context(Scratch(submission, given_files(reference), limits.memory))
+        kernel = stack.enter_context(Kernel(warm, scratch))  # boots while we read
+        asked = document.read(reference.files[reference.notebook], reference.notebook)
+        notebook = document.read(submission.files[submission.notebook], submission.name)
+        originals = given_checks(asked)
+        second = stack.enter_context(Kernel(warm, scratch)) if originals.cells else None
+        judged = JUDGED in reference.files.get("hw4/answers.py", b"").decode(errors="replace")
+        trial = stack.enter_context(Trial(warm, scratch)) if judged else None
+
+        result = Result(notebook, asked, submission.name, compare.match(notebook, asked))
+        result.limits, result.held = limits, list(kernel.process.held)
+        try:
+            for execution in run(notebook, kernel, limits):
+                result.add(execution)
+                progress(result, execution)
+            for execution in run(originals, second, limits):
+                cell = originals.cells[execution.index]
+                if document.role(cell) == "check":
+                    result.originals[cell.id] = execution.reason or None
+            result.gradients = trial.verdict() if trial else {}
+        except KeyboardInterrupt:
+            result.interrupted = True
+    return result
+
+
+def given_checks(asked):
+    """Return the notebook of the reference's own checks and the given code that they need.
+
+    In a kernel of its own it tells what holds whatever the submission did to its cells or in its kernel.
+    """
+    questions = {document.question_of(cell) for cell in asked.cells if document.role(cell) == "check"}
+    needed = [
+        cell for cell in asked.cells if cell.cell_type == "code" and document.role(cell) in (None, *document.GIVEN)
+    ]
+    kept = [cell for cell in needed if document.question_of(cell) in {None, *questions}]
+    return from_dict({"cells": kept if questions else []})

@@ -1,0 +1,171 @@
+"""A whole class: several submissions at a time, here or on a Dask cluster; what is done is kept and not done again."""
+
+import csv
+import functools
+import io
+import json
+import multiprocessing
+import os
+import re
+import signal
+import sys
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+
+from . import CLEAN, FAILED, FAULT, INTERRUPTED, UNUSABLE, Unusable, document, files
+from .grade import Outcome, nothing, outcome
+from .result import plain
+from .submission import collect
+from .warm import Warm, modules
+
+SAID = {CLEAN: "clean", FAILED: "failed", UNUSABLE: "not graded", FAULT: "our fault"}
+FORMULA = re.compile(r"\A[=+\-@\t\r]")  # what makes a spreadsheet take a text for a formula
+
+
+def grade_all(found, reference, task_of, options):
+    """Grade the submissions `found`, a (name, path) each, and write a folder for each and `results.csv`.
+
+    `task_of` makes the task of a submission. Returns the exit code: whether all could be graded.
+    """
+    files.prepare(options.output, [path for _, path in found])
+    names = folders([name for name, _ in found])
+    done, waiting, interrupted = {}, dict(zip(names, found, strict=True)), False
+    try:
+        with executor(options, reference) as (submit, width):
+            running = {}
+            while waiting or running:
+                while waiting and len(running) < width:
+                    folder = next(iter(waiting))
+                    name, path = waiting.pop(folder)
+                    try:
+                        task = task_of(collect(path, options.reference, name))
+                    except Unusable as problem:
+                        done[folder] = finish(nothing(name, UNUSABLE, str(problem)), folder, done, found, options)
+                        continue
+                    old = None if options.fresh else earlier(options.output / folder, task)
+                    if old:
+                        done[folder] = old
+                    else:
+                        running[submit(work, task)] = folder, name
+                for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
+                    folder, name = running.pop(future)
+                    problem = future.exception()
+                    result = (
+                        nothing(name, FAULT, f"{type(problem).__name__}: {problem}") if problem else future.result()
+                    )
+                    done[folder] = finish(result, folder, done, found, options)
+    except KeyboardInterrupt:
+        interrupted = True
+        for process in multiprocessing.active_children():
+            process.terminate()
+    table = options.output / "results.csv"
+    asked = document.read(reference.files[reference.notebook], reference.notebook)
+    files.replace(table, rows(done, names, asked, table))
+    print(summary(done.values(), len(found)), table, sep="\n")
+    codes = {result.code for result in done.values()}
+    return INTERRUPTED if interrupted else max(codes & {UNUSABLE, FAULT}, default=CLEAN)
+
+
+def folders(names):
+    """Return a folder's name for each submission: one part of a path, unlike every other."""
+    taken = []
+    for name in names:
+        plain_name = re.sub(r"[^\w .,@()+-]", "_", name).strip(". ")[:100] or "submission"
+        taken.append(plain_name)
+        while taken.index(taken[-1]) < len(taken) - 1:
+            taken[-1] += "_"
+    return taken
+
+
+@contextmanager
+def executor(options, reference):
+    """Yield the `submit` of a `concurrent.futures.Executor`, and how many tasks to hand it at a time."""
+    if options.dask:
+        from distributed import Client
+
+        with Client(options.dask) as client:
+            yield client.get_executor(pure=False).submit, 2 * max(1, sum(client.nthreads().values()))
+        return
+    jobs = max(1, options.jobs)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, prepare_worker, [max(1, os.cpu_count() // jobs), reference]) as pool:
+        yield pool.submit, jobs + 1
+
+
+def prepare_worker(threads, reference):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    warm(tuple(modules(reference.texts())))
+
+
+@functools.cache
+def warm(names):
+    """Return the warm process of this worker; it ends with the worker."""
+    return Warm(names)
+
+
+def work(task):
+    """Grade one submission in a worker, wherever that is."""
+    return outcome(task, warm(tuple(modules(task.reference.texts()))))
+
+
+def earlier(folder, task):
+    """Return the outcome that an earlier run left in `folder` for the very same task; None if there is none."""
+    try:
+        found = json.loads((folder / "results.json").read_text(encoding="utf-8"))["extra_data"]
+        if found["task"] == task.digest():
+            return Outcome(task.submission.name, found["code"], {}, found["lines"], found["answers"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def finish(result, folder, done, found, options):
+    """Write what is left of a submission, say that it is done, and return it without its files."""
+    files.write(result, options.output / folder)
+    line = f"[{len(done) + 1}/{len(found)}] {plain(result.name)}: {SAID[result.code]}: {plain(result.lines[-1])}"
+    bar = ""
+    if sys.stderr.isatty():
+        filled = 40 * (len(done) + 1) // len(found)
+        bar = f"\033[K[{'#' * filled:40}]\r"
+    print(f"{line}\n{bar}", end="", file=sys.stderr, flush=True)
+    return Outcome(result.name, result.code, {}, result.lines, result.answers)
+
+
+def rows(done, names, asked, table):
+    """Return the text of `results.csv`: a row per submission, a column per question, and room for marks.
+
+    What somebody wrote into the columns for marks and comments in the file that stands there already is kept.
+    """
+    questions, _ = document.questions(asked, asked)
+    marks = [f"{kind} {question.id}{'-' * bool(part)}{part}" for question in questions for part in question.parts
+             for kind in ("mark", "comment")]  # fmt: skip
+    old = {}
+    if table.exists():
+        with open(table, encoding="utf-8-sig", newline="") as file:
+            old = {row.get("folder"): row for row in csv.DictReader(file)}
+    text = io.StringIO()
+    columns = ["submission", "folder", "status", *(question.id for question in questions), "summary", *marks]
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for folder in names:
+        if folder in done:
+            result = done[folder]
+            row = {"submission": result.name, "folder": folder, "status": SAID[result.code], **result.answers}
+            row = {key: harmless(value) for key, value in (row | {"summary": result.lines[-1]}).items()}
+            writer.writerow(row | {mark: old.get(folder, {}).get(mark) or "" for mark in marks})
+        elif folder in old:
+            writer.writerow(old[folder])
+    return text.getvalue()
+
+
+def harmless(text):
+    """Return `text` on one line, and so that no spreadsheet computes it."""
+    text = plain(text)
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def summary(results, total):
+    counts = {said: sum(result.code == code for result in results) for code, said in SAID.items()}
+    told = ", ".join(f"{count} {said}" for said, count in counts.items() if count)
+    return f"{len(results)} of {total} submissions: {told or 'none graded'}"

@@ -1,0 +1,115 @@
+"""The warm process: it has imported what notebooks need, and each child that it forks starts with that done.
+
+Run as a script by `warm.py`, never imported: our own package must not be in the memory of a submission's kernel.
+Standard input is a Unix socket. A request on it is a line of JSON, with four file descriptors: the child's standard
+input, output and error, and the pipe on which the child's pid and later its exit status are reported.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import sys
+
+WAKE = 1  # what the selector calls the pipe on which a signal writes; the socket is None
+
+
+def main(modules):
+    from isolation import isolate
+
+    sys.path.pop(0)  # our own folder
+    for module in modules:
+        with contextlib.suppress(ImportError):  # who needs it will say that it is missing
+            importlib.import_module(module)
+    gc.freeze()  # the collector would touch, and so copy, every page that the children share
+    serve(socket.socket(fileno=0), isolate)
+
+
+def serve(connection, isolate):
+    ends, wake = os.pipe()
+    for end in (ends, wake):
+        os.set_blocking(end, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
+    signal.set_wakeup_fd(wake)
+    reports = {}  # the pipes of the children that live, by pid
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        selector.register(ends, selectors.EVENT_READ, WAKE)
+        while True:
+            for key, _ in selector.select():
+                if key.data == WAKE:
+                    os.read(ends, 4096)
+                    reap(reports)
+                    continue
+                text, pipes, _, _ = socket.recv_fds(connection, 1 << 20, 4)
+                if not text:
+                    return
+                pid = os.fork()
+                if pid == 0:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    signal.signal(signal.SIGINT, signal.default_int_handler)
+                    for descriptor in (connection.detach(), ends, wake, selector.fileno(), *reports.values()):
+                        if descriptor > 2:
+                            os.close(descriptor)
+                    child(json.loads(text), pipes, isolate)
+                reports[pid] = pipes.pop()
+                for pipe in pipes:
+                    os.close(pipe)
+
+
+def reap(reports):
+    """Report the exit status of each child that has ended."""
+    while reports:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        with os.fdopen(reports.pop(pid), "w") as report:
+            report.write(f"{os.waitstatus_to_exitcode(status)}\n")
+
+
+def child(request, pipes, isolate):
+    """Become what `request` says: a script or a module that runs as `__main__` in its folder, isolated if so asked."""
+    code = 1
+    try:
+        *streams, report = pipes
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        os.environ.update(request["environment"])
+        name = request["argv"][0]
+        script = compile(open(name).read(), name, "exec") if name.endswith(".py") else None  # readable now, not later
+        os.chdir(request["folder"])
+        held, mine = [], os.dup(report)
+        if request["isolate"]:
+            held = isolate(**request["isolate"], report=report)
+        else:
+            os.write(report, b"%d\n" % os.getpid())
+            os.close(report)
+        os.write(mine, json.dumps(held).encode() + b"\n")
+        os.close(mine)
+        sys.argv = request["argv"]
+        if script:
+            exec(script, {"__name__": "__main__", "__file__": name})
+        else:
+            runpy.run_module(name, run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,166 @@
+"""What somebody handed in: found, read into memory once, and laid out in a scratch copy to run in."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import Unusable
+
+LARGEST = 200 * 2**20  # bytes of one submission, all files together
+SKIPPED = {"__pycache__", "node_modules", "graded", "venv", "env"}  # folders that are nobody's answer; hidden ones too
+HELPERS = "hw4"  # the package that lies beside a notebook
+OURS = {f"{HELPERS}/answers.py"}, f"{HELPERS}/grading/"  # files and folder of the reference that no submission gets
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A notebook, by its name, and the files of its folder, by their path in it."""
+
+    name: str  # what tells it from the others
+    notebook: str
+    files: dict[str, bytes]
+
+    def texts(self):
+        """Return the text of its notebook and its modules."""
+        return [body.decode(errors="replace") for path, body in self.files.items() if path.endswith((".ipynb", ".py"))]
+
+    def digest(self):
+        """Return a hash of all that it consists of."""
+        total = hashlib.sha256(self.notebook.encode())
+        for path, body in sorted(self.files.items()):
+            total.update(f"\0{path}\0{len(body)}\0".encode() + body)
+        return total.hexdigest()
+
+
+def notebooks(folder):
+    """Return the notebooks below `folder`, none of them in a hidden or skipped folder or behind a link."""
+    found = []
+    for top, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not (name.startswith(".") or name in SKIPPED))
+        found += [Path(top, name) for name in sorted(files) if name.endswith(".ipynb") and not name.startswith(".")]
+    return found
+
+
+def find(paths, reference):
+    """Return the (name, path) of each submission at or below `paths`.
+
+    A folder is one submission if it holds one notebook, or one that is called as the reference; else each notebook and
+    each folder in it is, or holds, submissions.
+    """
+    found = []
+    for path in paths:
+        if not path.is_dir():
+            found.append((path.name, path))
+        elif pick(path, reference) or not notebooks(path):
+            found.append((path.resolve().name, path))
+        else:
+            inside = [each for each in sorted(path.iterdir()) if each.is_dir() or each.suffix == ".ipynb"]
+            inside = [each for each in inside if not (each.name.startswith(".") or each.name in SKIPPED)]
+            found += [(each.relative_to(path).as_posix() if each is inner else f"{each.name}/{name}", inner)
+                      for each in inside for name, inner in find([each], reference)]  # fmt: skip
+    return found
+
+
+def pick(folder, reference):
+    """Return the notebook of a submission's `folder`: the only one, or the one that is called as the reference."""
+    found = notebooks(folder)
+    for candidates in (found, [path for path in found if path.name == reference.name]):
+        if len(candidates) == 1:
+            return candidates[0]
+    return None
+
+
+def collect(path, reference, name=None):
+    """Read the submission at `path`: a notebook with the `hw4` package beside it, or a folder with all that is in it."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            notebook = pick(path, reference)
+            if notebook is None:
+                raise Unusable(f"{path}: {len(notebooks(path)) or 'no'} notebooks in it")
+            root, wanted = notebook.parent, notebook.parent
+        elif path.exists():
+            notebook, root, wanted = path, path.parent, path.parent / HELPERS
+        else:
+            raise Unusable(f"{path}: no such file")
+        files = {notebook.name: read(notebook)}
+        total = len(files[notebook.name])
+        for top, folders, names in os.walk(wanted):
+            folders[:] = [each for each in folders if not (each.startswith(".") or each in SKIPPED)]
+            for file in (Path(top, each) for each in names):
+                if stat.S_ISREG(file.lstat().st_mode) and file != notebook:  # a link could lead anywhere
+                    files[file.relative_to(root).as_posix()] = body = read(file)
+                    total += len(body)
+                    if total > LARGEST:
+                        raise Unusable(f"{path}: more than {LARGEST >> 20} MiB")
+    except OSError as problem:
+        raise Unusable(f"{path}: {problem.strerror}") from None
+    return Submission(name or path.name, notebook.name, files)
+
+
+def read(file):
+    """Return the content of a regular file; raise `Unusable` when it is none, or too large."""
+    with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as opened:
+        status = os.fstat(opened.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise Unusable(f"{file}: not a file")
+        if status.st_size > LARGEST:
+            raise Unusable(f"{file}: more than {LARGEST >> 20} MiB")
+        return opened.read(LARGEST)
+
+
+def given_files(reference):
+    """Return what a reference gives every submission: its helper package, but for the answers and the grading."""
+    answers, grading = OURS
+    return {
+        path: body for path, body in reference.files.items()
+        if path.startswith(f"{HELPERS}/") and path not in answers and not path.startswith(grading)
+    }  # fmt: skip
+
+
+class Scratch:
+    """A copy of a submission in a folder of its own, where its processes run; gone after the `with` block."""
+
+    def __init__(self, submission, given, memory=None):
+        self.room = Path(tempfile.mkdtemp(prefix="hw4-"))  # short: a socket's path has 107 characters at most
+        self.work = self.room / "work"
+        self.memory = memory
+        for folder in ("work", "home", "tmp"):
+            (self.room / folder).mkdir()
+        for path, body in (given | submission.files).items():
+            if not path.startswith(OURS[1]):
+                file = self.work / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(body)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.room, onerror=_make_writable)
+
+    def start(self, warm, argv, streams):
+        """Start a process of the submission's in its folder, isolated as well as the system allows."""
+        home, temporary = str(self.room / "home"), str(self.room / "tmp")
+        environment = {"HOME": home, "IPYTHONDIR": home, "MPLCONFIGDIR": home, "TMPDIR": temporary}
+        isolate = {"folder": str(self.room), "readable": readable(), "memory": self.memory}
+        return warm.start(argv, self.work, environment, streams, isolate)
+
+
+def readable():
+    """Return the folders that any program of this Python needs to read."""
+    system = ["/usr", "/bin", "/lib", "/lib64", "/etc", "/opt/conda", "/sys/devices/system/cpu"]
+    return sorted({*system, sys.prefix, sys.base_prefix, *(path for path in sys.path if "-packages" in path)})
+
+
+def _make_writable(function, path, _):
+    with contextlib.suppress(OSError):
+        os.chmod(os.path.dirname(path), 0o700)
+        os.chmod(path, 0o700)
+        function(path)

@@ -1,0 +1,143 @@
+"""Processes for strangers' code: forked from a warm one where the system forks, launched afresh where it does not."""
+
+import contextlib
+import functools
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FORKS = sys.platform == "linux"  # macOS has fork, but its libraries don't survive it
+# What is imported beforehand, if a notebook or what it imports mentions it. Never our own package.
+MODULES = {"torch": "torch", "numpy": "numpy", "matplotlib": "matplotlib.figure", "sklearn": "sklearn.datasets"}
+# What a submission's process sees of our environment: nothing that could be a secret.
+PASSED_ON = re.compile(
+    r"PATH|LANG|LANGUAGE|LC_\w+|TZ|LD_LIBRARY_PATH|CONDA_PREFIX|SYSTEMROOT|(OMP|MKL|OPENBLAS)_NUM_THREADS"
+)
+
+
+def environment(threads=1):
+    """Return the environment of processes that compute in `threads` threads, if ours does not say how many."""
+    counts = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], str(threads))
+    return counts | {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
+
+
+def modules(texts):
+    """Return the modules to import beforehand for notebooks and modules with these texts."""
+    return ["ipykernel.kernelapp", *(module for name, module in MODULES.items() if any(name in t for t in texts))]
+
+
+class Warm:
+    """Starts processes; where the system forks, from one that has imported `modules` already."""
+
+    def __init__(self, modules=(), threads=1):
+        self._environment = environment(threads)
+        self._connection = self._nursery = None
+        if FORKS:
+            self._connection, theirs = socket.socketpair(
+                socket.AF_UNIX, socket.SOCK_SEQPACKET
+            )  # a message is a request
+            with theirs:
+                command = [sys.executable, "-E", str(HERE / "nursery.py"), *modules]
+                self._nursery = subprocess.Popen(
+                    command, stdin=theirs, stdout=subprocess.DEVNULL, env=self._environment, start_new_session=True
+                )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """End the warm process, and with it every process that came from it."""
+        if self._nursery:
+            self._connection.close()
+            self._nursery.wait()
+
+    def start(self, argv, folder, environment, streams, isolate=None):
+        """Start `argv` (a script's path, or a module's name, and its arguments) in `folder`; return the process.
+
+        `streams` are the file descriptors of its standard input, output and error; `isolate` the arguments of
+        `isolation.isolate`.
+        """
+        if not self._nursery:
+            module = [] if argv[0].endswith(".py") else ["-m"]
+            return Launched(
+                [sys.executable, "-E", *module, *argv],
+                cwd=folder,
+                env=self._environment | environment,
+                **dict(zip(("stdin", "stdout", "stderr"), streams, strict=True)),
+                start_new_session=True,
+            )
+        request = {"argv": argv, "folder": str(folder), "environment": environment, "isolate": isolate}
+        reports, theirs = os.pipe()
+        try:
+            socket.send_fds(self._connection, [json.dumps(request).encode()], [*streams, theirs])
+        finally:
+            os.close(theirs)
+        return Forked(os.fdopen(reports))
+
+
+class Launched(subprocess.Popen):
+    """A process of the ordinary kind."""
+
+    held = ()
+
+    def kill(self):
+        """Kill it and what it started, but for what left its session."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL) if os.name == "posix" else super().kill()
+        self.wait()
+
+
+class Forked:
+    """A process that was forked from the warm one."""
+
+    def __init__(self, reports):
+        self._reports = reports
+        self.returncode = None
+
+    @functools.cached_property
+    def _first_words(self):
+        """Wait until it exists; return its pid and which isolation holds for it."""
+        lines = [self._reports.readline(), self._reports.readline()]
+        held = [json.loads(line) for line in lines if line.startswith("[")]
+        pid = [int(line) for line in lines if line.strip().isdigit()]
+        return (pid[0] if len(pid) == len(held) else None), (held or [[]])[0]
+
+    @property
+    def pid(self):
+        return self._first_words[0]
+
+    @property
+    def held(self):
+        """Return which isolation holds for it, in words."""
+        return self._first_words[1]
+
+    def poll(self):
+        """Return its exit code (minus the signal that killed it), or None while it lives."""
+        if self.returncode is None:
+            if self.pid is None:
+                self.returncode = 1
+            elif self._ready(0):
+                self.returncode = int(self._reports.readline() or -signal.SIGKILL)
+        return self.returncode
+
+    def _ready(self, seconds):
+        return bool(select.select([self._reports], [], [], seconds)[0])
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self):
+        """Kill it; what it started goes with it."""
+        self.send_signal(signal.SIGKILL)
+        while self.poll() is None:
+            self._ready(None)
+        self._reports.close()
