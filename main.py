@@ -9,7 +9,7 @@ from pathlib import Path
 # notebook has: a second and more. It does without where the module is missing.
 sys.modules.setdefault("rfc3987_syntax", None)
 
-from hw4.grading import INTERRUPTED, UNUSABLE, Unusable  # noqa: E402
+from hw4.grading import FAULT, INTERRUPTED, UNUSABLE, Unusable  # noqa: E402
 
 
 def main(arguments=None):
@@ -57,7 +57,7 @@ def run(options):
     found = find(options.path, options.reference)
     reference = collect(options.reference, options.reference)
     if len(found) == 1 and options.path == [found[0][1]] and not options.dask:
-        return one(collect(*options.path, options.reference), reference, options)
+        return one(*found[0], reference, options)
     from hw4.grading.grade import Task
     from hw4.grading.group import grade_all
 
@@ -75,22 +75,43 @@ def own():
     return beside[0]
 
 
-def one(submission, reference, options):
+def one(name, path, reference, options):
     """Grade one submission; print what became of it; return the exit code."""
+    from hw4.grading.submission import collect
     from hw4.grading.warm import Warm, modules
 
-    with Warm(modules([*submission.texts(), *reference.texts()])) as warm:  # it imports while we do
+    try:
+        submission = collect(path, options.reference, name)
+        names = modules([*submission.texts(), *reference.texts()])
+    except Unusable as problem:
+        submission, names, trouble = None, [], problem
+    with Warm(names, threads(options)) as warm:  # it imports while we do
         from hw4.grading import document, files
-        from hw4.grading.grade import Task, outcome
+        from hw4.grading.grade import Task, nothing, outcome
 
-        files.prepare(options.output, options.path)
-        files.warm_up(document.read(submission.files[submission.notebook], submission.name))
-        done = outcome(Task(submission, reference, limits(options), options.strict), warm, show)
+        files.prepare(options.output, [path])
+        if submission:
+            files.warm_up(submission)
+            done = outcome(Task(submission, reference, limits(options), options.strict), warm, show)
+        else:
+            done = nothing(name, UNUSABLE, str(trouble))
     written = files.write(done, options.output)
     if options.save and done.code == 0:
-        written.append(files.replace(options.path[0], document.with_points(done.files[submission.notebook])))
-    print("\n".join([*done.lines, *map(str, written)]))
+        text = document.with_points(done.files[files.safe(submission.notebook)])
+        written.append(files.replace(submission_path(path, submission), text))
+    if done.code in (UNUSABLE, FAULT):
+        print(*(f"main.py: {line}" for line in done.lines), sep="\n", file=sys.stderr)
+    else:
+        print(*done.lines, *written, sep="\n")
     return done.code
+
+
+def submission_path(path, submission):
+    return path if path.is_file() else next(path.rglob(submission.notebook))
+
+
+def threads(options):
+    return max(1, os.cpu_count() // max(1, options.jobs))
 
 
 def limits(options):

@@ -40,7 +40,7 @@ def is_setup(cell):
 
 
 def normal(source):
-    """Return `source` without what editors change by themselves: spaces at the ends of lines, empty lines at the end."""
+    """Return `source` without what editors change by themselves: spaces at the ends of lines, empty lines around."""
     return "\n".join(line.rstrip() for line in source.strip().splitlines())
 
 

@@ -37,7 +37,7 @@ def read(body, name):
                 content = nbformat.reads(text, as_version=4)
         if content["nbformat"] != 4:
             raise Unusable(f"{name}: notebook format {content['nbformat']}, which nothing here reads")
-        metadata = _dict(content.get("metadata"))
+        metadata = _metadata(_dict(content.get("metadata")))
         cells = [_cell(cell, number) for number, cell in enumerate(content["cells"], 1)]
     except Unusable:
         raise
@@ -48,10 +48,21 @@ def read(body, name):
             reason = "empty"
         elif CONFLICT.search(body.decode(errors="replace")):
             reason = "holds the markers of a merge conflict"
+        elif isinstance(problem, json.JSONDecodeError):
+            reason = f"not JSON: damaged or cut off in line {problem.lineno}"
         else:
             reason = f"not a Jupyter notebook ({type(problem).__name__})"
         raise Unusable(f"{name}: {reason}") from None
     return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _metadata(metadata):
+    """Return of a notebook's `metadata` what is as it should be."""
+    texts = {name: _dict(metadata.get(name)) for name in ("kernelspec", "language_info")}
+    kept = {name: {key: text for key, text in found.items() if isinstance(text, str)} for name, found in texts.items()}
+    return {name: metadata[name] for name in ("hw4",) if _dict(metadata.get(name))} | {
+        name: found for name, found in kept.items() if found
+    }
 
 
 def _cell(cell, number):

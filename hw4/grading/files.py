@@ -4,11 +4,12 @@ import contextlib
 import functools
 import json
 import os
+import re
 from threading import Lock, Thread
 
 import nbformat
 
-from . import Unusable
+from . import Unusable, document
 from .result import plain
 
 DRAWING = Lock()  # the exporter is made once and serves one thread at a time
@@ -18,7 +19,7 @@ def prepare(folder, inputs=()):
     """Make the output folder; raise `Unusable` when it cannot be made, or when it is where one of the inputs lies."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(path.parent.samefile(folder) or path.samefile(folder) for path in inputs):
+        if any(folder.samefile(place) for path in inputs for place in (path, path.parent) if place.exists()):
             raise Unusable(f"{folder}: what is written there could replace what is graded; name another --output")
     except OSError as problem:
         raise Unusable(f"{folder}: {problem.strerror}") from None
@@ -57,7 +58,14 @@ def gradescope(result):
 def write(outcome, folder):
     """Write the files of `outcome` into `folder`; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name in {"report.html"} - set(outcome.files):
+        (folder / name).unlink(missing_ok=True)  # what an earlier run left would be taken for this one's
     return [replace(folder / name, text) for name, text in outcome.files.items()]
+
+
+def safe(name):
+    """Return `name` as one part of a path that every system takes, and that a terminal shows as it is."""
+    return re.sub(r"[^\w .,@()=+-]", "_", name).strip(". ")[:100] or "submission"
 
 
 def replace(path, text):
@@ -74,14 +82,14 @@ def replace(path, text):
     return path
 
 
-def warm_up(notebook):
+def warm_up(submission):
     """Import the exporter and draw what is drawn before anything ran, while the kernel works on the other core."""
 
-    def draw(copy):
+    def draw():
         with contextlib.suppress(Exception):  # what is wrong with the page is said when it is drawn in earnest
-            page(copy, "")
+            page(document.read(submission.files[submission.notebook], ""), "")
 
-    Thread(target=draw, args=[nbformat.from_dict(notebook)], daemon=True).start()
+    Thread(target=draw, daemon=True).start()
 
 
 @functools.cache

@@ -57,7 +57,7 @@ def outcome(task, warm, progress=lambda result, execution: None):
         lines = [*result.table(), *result.failures, *result.remarked(), result.isolation(), result.summary()]
         code = result.exit_code(task.strict)
         kept = {"task": task.digest(), "code": code, "lines": lines[-1:], "answers": answers}
-        return Outcome(name, code, files.texts(result, task.submission.notebook, kept), lines, answers)
+        return Outcome(name, code, files.texts(result, files.safe(task.submission.notebook), kept), lines, answers)
     except Unusable as problem:
         return nothing(name, UNUSABLE, str(problem))
     except Exception:

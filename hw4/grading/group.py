@@ -70,8 +70,7 @@ def folders(names):
     """Return a folder's name for each submission: one part of a path, unlike every other."""
     taken = []
     for name in names:
-        plain_name = re.sub(r"[^\w .,@()+-]", "_", name).strip(". ")[:100] or "submission"
-        taken.append(plain_name)
+        taken.append(files.safe(name))
         while taken.index(taken[-1]) < len(taken) - 1:
             taken[-1] += "_"
     return taken

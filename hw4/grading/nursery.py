@@ -15,6 +15,7 @@ import selectors
 import signal
 import socket
 import sys
+from pathlib import Path
 
 WAKE = 1  # what the selector calls the pipe on which a signal writes; the socket is None
 
@@ -84,7 +85,7 @@ def child(request, pipes, isolate):
             os.close(stream)
         os.environ.update(request["environment"])
         name = request["argv"][0]
-        script = compile(open(name).read(), name, "exec") if name.endswith(".py") else None  # readable now, not later
+        script = compile(Path(name).read_bytes(), name, "exec") if name.endswith(".py") else None  # while we may read
         os.chdir(request["folder"])
         held, mine = [], os.dup(report)
         if request["isolate"]:

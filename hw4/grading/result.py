@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from . import CLEAN, FAILED, INTERRUPTED, UNUSABLE
+from . import CLEAN, FAILED, INTERRUPTED
 from .document import Question, is_check, questions
 
 TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours, mostly

@@ -20,6 +20,7 @@ class Limits:
     output: int = 4 * 2**20
 
 
+TEXT = 8  # the part of the limit for outputs that printed text may take: nobody reads more
 FLOOD = 10  # times the limit for outputs, and the cell is stopped
 SHOWN = 100  # lines of a traceback
 
@@ -96,14 +97,14 @@ def _recover(kernel, execution):
 
 
 class Outputs:
-    """The outputs of one cell, assembled from the messages that its kernel publishes; `limit` bytes of them are kept."""
+    """The outputs of one cell, assembled from what its kernel publishes; `limit` bytes of them are kept."""
 
     def __init__(self, cell, displays, limit):
         self.outputs = cell.outputs
         self.displays = displays
         self.limit = limit
         self.clear_first = False
-        self.size = self.lines_cut = self.outputs_cut = 0
+        self.size = self.lines_cut = self.outputs_cut = 0  # its size counts what was cut, too
 
     def take(self, message):
         kind, content = message["header"]["msg_type"], message["content"]
@@ -121,13 +122,14 @@ class Outputs:
                 self.clear_first = False
             if kind == "error":
                 content["traceback"] = _shorten(content["traceback"])
+                content["evalue"] = content["evalue"][-2000:]  # its last line is what is reported
             if kind == "error" or self._fits(content):
                 self._add(output_from_msg(message), content.get("transient", {}).get("display_id"))
 
     def _fits(self, content):
         """Count an output; return whether it is kept, having cut the end off a text that is too long."""
-        left = self.limit - self.size
         text = content.get("text")
+        left = (self.limit if text is None else self.limit // TEXT) - self.size
         size = 200 + (len(text) if text is not None else sum(len(str(data)) for data in content["data"].values()))
         self.size += size
         if self.size > FLOOD * self.limit:

@@ -77,7 +77,7 @@ def pick(folder, reference):
 
 
 def collect(path, reference, name=None):
-    """Read the submission at `path`: a notebook with the `hw4` package beside it, or a folder with all that is in it."""
+    """Read the submission at `path`: a notebook with the `hw4` package beside it, or a folder with all in it."""
     path = Path(path)
     try:
         if path.is_dir():
@@ -155,7 +155,10 @@ class Scratch:
 
 def readable():
     """Return the folders that any program of this Python needs to read."""
-    system = ["/usr", "/bin", "/lib", "/lib64", "/etc", "/opt/conda", "/sys/devices/system/cpu"]
+    system = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/sys/devices"]
+    system += [
+        f"/etc/{name}" for name in ("alternatives", "fonts", "group", "hosts", "ld.so.cache", "localtime", "passwd")
+    ]
     return sorted({*system, sys.prefix, sys.base_prefix, *(path for path in sys.path if "-packages" in path)})
 
 
