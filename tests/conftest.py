@@ -7,25 +7,63 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from hw4.grading.grade import Task
+from hw4.grading.grade import grade as grade_task
+from hw4.grading.run import Limits
+from hw4.grading.submission import Submission
+from hw4.grading.warm import Warm, modules
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "Part4_SummaryQuestions.ipynb"
 
 
+def made(cells, metadata=None):
+    """Return a notebook of cells {id: source}, code unless the id says otherwise."""
+    notebook = nbformat.v4.new_notebook(metadata=metadata or {})
+    for cell_id, source in cells.items():
+        text = any(word in cell_id for word in ["section", "question", "answer", "note", "text"])
+        new = nbformat.v4.new_markdown_cell if text else nbformat.v4.new_code_cell
+        notebook.cells.append(new(source, id=cell_id))
+    return notebook
+
+
+def submission(notebook, files=None, name="hw.ipynb"):
+    """Return the submission of `notebook` (what `made` takes, or returns) and of `files` {path: text}."""
+    notebook = made(notebook) if isinstance(notebook, dict) and "cells" not in notebook else notebook
+    texts = {name: nbformat.writes(notebook)} | (files or {})
+    return Submission(name, name, {path: text.encode() for path, text in texts.items()})
+
+
 @pytest.fixture
 def notebook(tmp_path):
-    """Return a function that writes a notebook of cells {id: source}, code unless the id says otherwise, to a path."""
+    """Return a function that writes what `made` makes to a path."""
 
     def write(cells, name="hw.ipynb", metadata=None):
-        made = nbformat.v4.new_notebook(metadata=metadata or {})
-        for cell_id, source in cells.items():
-            text = any(word in cell_id for word in ["section", "question", "answer", "note", "text"])
-            new = nbformat.v4.new_markdown_cell if text else nbformat.v4.new_code_cell
-            made.cells.append(new(source, id=cell_id))
         path = tmp_path / name
-        nbformat.write(made, path)
+        nbformat.write(made(cells, metadata), path)
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def warm():
+    with Warm(modules(["torch"])) as warm:
+        yield warm
+
+
+@pytest.fixture
+def result(warm):
+    """Return a function that runs the submission of `cells` and `files` and returns its result.
+
+    What was asked is what it asks itself, unless `reference` says otherwise. The keywords are limits.
+    """
+
+    def run(cells, files=None, reference=None, **limits):
+        handed_in = submission(cells, files)
+        return grade_task(Task(handed_in, reference or handed_in, Limits(**{"cell": 20, **limits})), warm)
+
+    return run
 
 
 @pytest.fixture

@@ -90,6 +90,8 @@ class Kernel:
             first = psutil.Process(self.process.pid)
             family = [first, *first.children(recursive=True)]
             used = sum(each.memory_info().rss - each.memory_info().shared for each in family)
+            if self.scratch.memory and used > self.scratch.memory:  # dearer to ask: without what forks share
+                used = sum(each.memory_full_info().pss for each in family)
         except (psutil.Error, AttributeError):  # one of them has just ended; or the system does not tell
             return
         if len(family) > CROWD:

@@ -24,6 +24,7 @@ def main(modules):
     from isolation import isolate
 
     sys.path.pop(0)  # our own folder
+    sys.modules["debugpy"] = None  # the kernel does without, and starts sooner
     for module in modules:
         with contextlib.suppress(ImportError):  # who needs it will say that it is missing
             importlib.import_module(module)

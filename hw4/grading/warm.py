@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import re
@@ -15,7 +16,19 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FORKS = sys.platform == "linux"  # macOS has fork, but its libraries don't survive it
 # What is imported beforehand, if a notebook or what it imports mentions it. Never our own package.
-MODULES = {"torch": "torch", "numpy": "numpy", "matplotlib": "matplotlib.figure", "sklearn": "sklearn.datasets"}
+KERNEL = [
+    "ipykernel.kernelapp",
+    "ipykernel.debugger",
+    "IPython.core.debugger",
+    "tornado.platform.asyncio",
+    "tornado.queues",
+]
+# PyTorch imports the two behind it when it first differentiates or optimizes, which costs as much as itself.
+MODULES = {
+    "torch": ["torch", "torch.fx.experimental.symbolic_shapes", "torch._dynamo"],
+    "matplotlib": ["matplotlib.figure", "matplotlib.backends.backend_agg"],
+    "sklearn": ["sklearn.datasets"],
+}
 # What a submission's process sees of our environment: nothing that could be a secret.
 PASSED_ON = re.compile(
     r"PATH|LANG|LANGUAGE|LC_\w+|TZ|LD_LIBRARY_PATH|CONDA_PREFIX|SYSTEMROOT|(OMP|MKL|OPENBLAS)_NUM_THREADS"
@@ -30,7 +43,8 @@ def environment(threads=1):
 
 def modules(texts):
     """Return the modules to import beforehand for notebooks and modules with these texts."""
-    return ["ipykernel.kernelapp", *(module for name, module in MODULES.items() if any(name in t for t in texts))]
+    wanted = [names for word, names in MODULES.items() if any(word in text for text in texts)]
+    return [*KERNEL, *itertools.chain(*wanted)]
 
 
 class Warm:

@@ -1,0 +1,104 @@
+"""A class beside its peers: `python -m tests.benchmarks.group [--copies N] [--full]`.
+
+Copies of the four snippets alone, or with `--full` of the whole notebook, graded two at a time by `main.py`, and by
+papermill and `jupyter nbconvert --execute` under `xargs -P 2`, one thread per kernel. Then the memory of one more
+kernel, as proportional set size, ours and one that jupyter_client launches, with PyTorch and matplotlib imported.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+
+import nbformat
+import psutil
+
+from hw4.grading.document import GIVEN, role
+from hw4.grading.kernel import Kernel
+from hw4.grading.submission import Scratch, Submission
+from hw4.grading.warm import Warm, modules
+from tests.conftest import NOTEBOOK, ROOT
+
+IMPORTS = "import torch, matplotlib.figure; torch.ones(3).sum()"
+
+
+def snippets(notebook):
+    """Return the notebook without what is neither given nor the setup."""
+    kept = [cell for cell in notebook.cells if role(cell) in GIVEN or cell.id in ("title", "macros", "setup")]
+    return nbformat.from_dict(notebook | {"cells": kept})
+
+
+def seconds(command, folder, **environment):
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, shell=True)
+    if done.returncode:
+        raise SystemExit(f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return time.perf_counter() - start
+
+
+def throughput(copies, full):
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    python, one = sys.executable, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for number in range(copies):
+            student = folder / "class" / f"student-{number:02}"
+            shutil.copytree(ROOT / "hw4", student / "hw4", ignore=shutil.ignore_patterns("grading", "__pycache__"))
+            nbformat.write(notebook if full else snippets(notebook), student / NOTEBOOK.name)
+        at_once = f"ls -d class/* | xargs -P 2 -I @ sh -c 'cd @ && {python} -m"
+        name, out = NOTEBOOK.name, NOTEBOOK.stem
+        peers = {
+            "papermill": f"{at_once} papermill {name} papermill.ipynb'",
+            "jupyter nbconvert": f"{at_once} jupyter nbconvert --to notebook --execute {name} --output {out}-done'",
+        }
+        taken = {"main.py": seconds(f"{python} {ROOT / 'main.py'} class --jobs 2 --fresh", folder)}
+        for peer, command in peers.items():
+            if peer == "jupyter nbconvert" or find_spec(peer):
+                taken[peer] = seconds(command, folder, **one)
+    what = "the whole notebook" if full else "the four snippets"
+    print(f"| {copies} copies of {what}, two at a time | seconds | per submission | times main.py's |")
+    print("| --- | ---: | ---: | ---: |")
+    for name, wall in taken.items():
+        print(f"| {name} | {wall:.1f} | {wall / copies:.2f} | {wall / taken['main.py']:.2f} |")
+
+
+def memory():
+    """Print the proportional set size of the second of two kernels."""
+    from jupyter_client.manager import start_new_kernel
+
+    with ExitStack() as stack:
+        warm = stack.enter_context(Warm(modules(["torch matplotlib"])))
+        scratch = stack.enter_context(Scratch(Submission("empty", "hw.ipynb", {}), {}))
+        kernels = [stack.enter_context(Kernel(warm, scratch)) for _ in range(2)]
+        for kernel in kernels:
+            kernel.execute(IMPORTS, 60, lambda message: None)
+        ours = pss(kernels[1].process.pid)
+    managers = [start_new_kernel() for _ in range(2)]
+    for _, client in managers:
+        client.execute_interactive(IMPORTS, silent=True)
+    theirs = pss(managers[1][0].provisioner.pid)
+    for manager, client in managers:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    print("\n| one more kernel | MiB of proportional set size |\n| --- | ---: |")
+    print(f"| main.py | {ours:.0f} |\n| jupyter_client's | {theirs:.0f} |")
+
+
+def pss(pid):
+    process = psutil.Process(pid)
+    return sum(each.memory_full_info().pss for each in [process, *process.children(recursive=True)]) / 2**20
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--copies", type=int, default=24)
+    parser.add_argument("--full", action="store_true")
+    options = parser.parse_args()
+    throughput(options.copies, options.full)
+    memory()
