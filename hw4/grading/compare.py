@@ -13,6 +13,7 @@ from .result import Remark
 HEADING = re.compile(r"^\s*#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
 NUMBER = re.compile(r"\A\s*(?:#{1,6}\s+)?(?:Question\s+)?\**(\d{1,2})\**\s*(?:[.:)]|$)", re.IGNORECASE | re.MULTILINE)
 ALIKE = 0.6  # two code cells that share this part of their text are the same cell, edited
+MANY = 200  # cells that are compared by likeness; a notebook with more is not honest
 
 
 def match(notebook, reference):
@@ -26,9 +27,9 @@ def match(notebook, reference):
     _by_likeness(theirs, given, place, spare)
     nameless = sum(theirs[index].get("id") != name for name, index in place.items())
     _rename(theirs, place)
-    remarks = [Remark(text=f"{nameless} given cells have lost their ids and were found by what they say")] * bool(
-        nameless
-    )
+    remarks = []
+    if nameless:
+        remarks.append(Remark(text=f"{nameless} given cells have lost their ids and were found by what they say"))
     remarks += _changes(theirs, given, place)
     remarks += _copies(theirs, given, place)
     return remarks + _moves(given, place)
@@ -102,10 +103,11 @@ def _by_likeness(theirs, given, place, spare):
         if cell.id in place or cell.cell_type != "code":
             continue
         source = normal(cell.source)
+        likely = [index for index in spare if theirs[index].cell_type == "code"]
+        likely = [index for index in likely if len(source) / 3 < len(theirs[index].source) < len(source) * 3][:MANY]
         likeness = {
-            index: difflib.SequenceMatcher(None, source, normal(theirs[index].source)[:20_000], autojunk=False).ratio()
-            for index in spare
-            if theirs[index].cell_type == "code" and theirs[index].source.strip()
+            index: difflib.SequenceMatcher(None, source, normal(theirs[index].source), autojunk=False).ratio()
+            for index in likely
         }
         best = max(likeness, key=likeness.get, default=None)
         if best is not None and likeness[best] >= ALIKE:

@@ -163,7 +163,8 @@ def _answered(block, asked, parts):
         kind, source = role(cell), cell.source
         if kind == "question":
             given = {line.strip() for line in asked.splitlines()}
-            source = "\n".join(line for line in source.splitlines() if line.strip() not in given)
+            lines = [line.strip() for line in source.splitlines()]
+            source = "\n".join(line for line in lines if line not in given) if given <= set(lines) else ""
         elif kind == "answer":
             detail = (CELL_ID.fullmatch(cell.id)["detail"] or "").upper()
             if detail in parts and _says_something(source):
