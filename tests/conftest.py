@@ -74,8 +74,9 @@ def grade(tmp_path):
     """
 
     def run(*arguments, reference=None, **kwargs):
-        command = [sys.executable, str(ROOT / "main.py"), *map(str, arguments)]
-        command += ["--reference", str(reference or arguments[0])] if arguments else []
+        command = [sys.executable, str(ROOT / "main.py")]
+        command += [f"--reference={reference or arguments[0]}"] if arguments else []
+        command += map(str, arguments)
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, **kwargs)
 
     return run

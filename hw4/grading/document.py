@@ -20,6 +20,8 @@ MARKER = re.compile(r"[*_\s]*(?:your )?answer(?: here)?\s*:?[*_\s]*(?:[A-Z]\.)?[
 LETTER = re.compile(r"^\W*(?:(?:answer|part)\W*)?([A-Z])\W*[.):]", re.MULTILINE | re.IGNORECASE)
 ASSERTION = re.compile(r"^\s*assert\b", re.MULTILINE)
 CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
+# What the format types in a cell's metadata. Tags, which excuse failures elsewhere, mean nothing here and are dropped.
+TYPED = {"name": (), "tags": (), "collapsed": bool, "scrolled": bool, "format": str, "jupyter": ()}
 DEEPEST = 40  # levels of nested metadata; what is deeper is dropped
 
 
@@ -57,27 +59,34 @@ def read(body, name):
 
 
 def _metadata(metadata):
-    """Return of a notebook's `metadata` what is as it should be."""
-    texts = {name: _dict(metadata.get(name)) for name in ("kernelspec", "language_info")}
-    kept = {name: {key: text for key, text in found.items() if isinstance(text, str)} for name, found in texts.items()}
-    return {name: metadata[name] for name in ("hw4",) if _dict(metadata.get(name))} | {
-        name: found for name, found in kept.items() if found
-    }
+    """Return of a notebook's `metadata` what the format and we know of, if it is as it should be."""
+    needed = {"kernelspec": {"name", "display_name"}, "language_info": {"name"}, "hw4": set()}
+    found = {name: _dict(metadata.get(name)) for name in needed}
+    texts = {name: {key: text for key, text in each.items() if isinstance(text, str)} for name, each in found.items()}
+    kept = {name: texts[name] for name in ("kernelspec", "language_info") if needed[name] <= set(texts[name])}
+    return kept | ({"hw4": found["hw4"]} if found["hw4"] else {})
 
 
 def _cell(cell, number):
-    kind = cell.get("cell_type")
+    kind, name = cell.get("cell_type"), str(cell.get("id"))
     source = cell.get("source", "")
+    metadata = _dict(cell.get("metadata"))
     made = {
         "cell_type": kind if kind in ("code", "markdown") else "raw",
-        "id": str(cell.get("id") or f"cell-{number}"),
-        "metadata": _dict(cell.get("metadata")),
+        "id": name if re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name) else f"cell-{number}",
+        "metadata": {key: value for key, value in metadata.items() if isinstance(value, TYPED.get(key, object))},
         "source": _text("".join(map(str, source)) if isinstance(source, list) else str(source)),
     }
     if kind == "code":
         made |= {"execution_count": None, "outputs": []}
-    elif attachments := _dict(cell.get("attachments")):
-        made["attachments"] = attachments
+    else:
+        bundles = {name: _dict(bundle) for name, bundle in _dict(cell.get("attachments")).items()}
+        made["attachments"] = {
+            name: {kind: data for kind, data in bundle.items() if isinstance(data, str)}
+            for name, bundle in bundles.items()
+        }
+        if not made["attachments"]:
+            del made["attachments"]
     return made
 
 
@@ -188,6 +197,11 @@ def _says_something(source):
     return bool(MARKER.sub("", source, count=1).strip())
 
 
+def written(notebook):
+    """Return the text of the file of `notebook`, which `read` has made valid."""
+    return nbformat.v4.writes(notebook) + "\n"
+
+
 def with_points(text):
     """Return the notebook in `text` with its `hw4.points_per_part` in every cell that nbgrader grades for points."""
     notebook = nbformat.from_dict(json.loads(text))
@@ -195,4 +209,4 @@ def with_points(text):
     for cell in notebook.cells:
         if points is not None and cell.metadata.get("nbgrader", {}).get("points"):
             cell.metadata.nbgrader.points = points
-    return nbformat.writes(notebook) + "\n"
+    return written(notebook)

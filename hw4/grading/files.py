@@ -7,8 +7,6 @@ import os
 import re
 from threading import Lock, Thread
 
-import nbformat
-
 from . import Unusable, document
 from .result import plain
 
@@ -28,7 +26,7 @@ def prepare(folder, inputs=()):
 def texts(result, name, kept):
     """Return {file name: text} of what one submission's run leaves, `kept` for a later run of ours."""
     return {
-        name: nbformat.writes(result.notebook) + "\n",
+        name: document.written(result.notebook),
         "report.html": page(result.notebook, name),
         "results.json": json.dumps(gradescope(result) | {"extra_data": kept}, indent=1, ensure_ascii=False) + "\n",
     }
@@ -65,7 +63,7 @@ def write(outcome, folder):
 
 def safe(name):
     """Return `name` as one part of a path that every system takes, and that a terminal shows as it is."""
-    return re.sub(r"[^\w .,@()=+-]", "_", name).strip(". ")[:100] or "submission"
+    return re.sub(r"[^\w .,@()=+-]", "_", name).strip(". ").lstrip("=+-@")[:100] or "submission"
 
 
 def replace(path, text):

@@ -56,8 +56,6 @@ def grade_all(found, reference, task_of, options):
                     done[folder] = finish(result, folder, done, found, options)
     except KeyboardInterrupt:
         interrupted = True
-        for process in multiprocessing.active_children():
-            process.terminate()
     table = options.output / "results.csv"
     asked = document.read(reference.files[reference.notebook], reference.notebook)
     files.replace(table, rows(done, names, asked, table))
@@ -88,7 +86,12 @@ def executor(options, reference):
     jobs = max(1, options.jobs)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, prepare_worker, [max(1, os.cpu_count() // jobs), reference]) as pool:
-        yield pool.submit, jobs + 1
+        try:
+            yield pool.submit, jobs + 1
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():  # or the pool waits for what they are at
+                process.terminate()
+            raise
 
 
 def prepare_worker(threads, reference):

@@ -45,7 +45,9 @@ class Trial:
             if not piece:
                 break
             text += piece
-        found = dict.fromkeys(names(), f"did not end within {PATIENCE:.0f} s" if monotonic() >= self._end else "could not be judged")
+        found = dict.fromkeys(
+            names(), f"did not end within {PATIENCE:.0f} s" if monotonic() >= self._end else "could not be judged"
+        )
         for line in text.decode().splitlines():
             found.update(json.loads(line))
         return found

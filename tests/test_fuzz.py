@@ -1,0 +1,78 @@
+"""Files near a notebook, by the thousand: each is read, matched with the reference and counted, or refused."""
+
+import json
+
+import nbformat
+import pytest
+
+from hw4.grading import Unusable, compare, document
+from hw4.grading.result import Result
+from tests.conftest import NOTEBOOK
+
+hypothesis = pytest.importorskip("hypothesis")
+st = hypothesis.strategies
+BYTES = NOTEBOOK.read_bytes()
+REFERENCE = document.read(BYTES, NOTEBOOK.name)
+for cell in REFERENCE.cells:
+    cell.source = cell.source[:2000]
+IDS = [cell.id for cell in REFERENCE.cells]
+SOURCES = [cell.source for cell in REFERENCE.cells]
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+cells = st.fixed_dictionaries(
+    {"cell_type": st.sampled_from(["code", "markdown", "raw"]) | anything},
+    optional={
+        "id": st.sampled_from(IDS) | anything,
+        "source": st.sampled_from(SOURCES) | st.text() | st.lists(st.text()) | anything,
+        "metadata": anything,
+        "outputs": anything,
+        "attachments": anything,
+    },
+)
+books = st.fixed_dictionaries(
+    {"cells": st.lists(cells, max_size=8) | anything, "nbformat": st.sampled_from([3, 4, 4, 4, 5]) | anything},
+    optional={"metadata": anything, "nbformat_minor": anything, "worksheets": anything},
+)
+
+
+def survives(body):
+    try:
+        notebook = document.read(body, "hw.ipynb")
+    except Unusable as problem:
+        refusal = str(problem)
+    else:
+        refusal = ""
+    if refusal:
+        return refusal.isprintable() or pytest.fail(refusal)
+    result = Result(notebook, REFERENCE, "fuzz", compare.match(notebook, REFERENCE))
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    assert set(result.rows) == {question.id for question in document.questions(REFERENCE, REFERENCE)[0]} | {None}
+    nbformat.validate(notebook)
+    assert nbformat.reads(document.written(notebook), as_version=4) == notebook
+
+
+@hypothesis.settings(max_examples=1200, deadline=None, derandomize=True, database=None)
+@hypothesis.given(books)
+def test_no_structure_breaks_the_reading(book):
+    survives(json.dumps(book).encode())
+
+
+@hypothesis.settings(max_examples=800, deadline=None, derandomize=True, database=None)
+@hypothesis.given(
+    st.lists(st.tuples(st.integers(0, len(BYTES) - 1), st.binary(max_size=8), st.integers(0, 9)), max_size=4)
+)
+def test_no_damage_to_our_own_notebook_breaks_the_reading(damages):
+    body = BYTES
+    for place, inserted, lost in damages:
+        body = body[:place] + inserted + body[place + lost :]
+    survives(body)
+
+
+@hypothesis.settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@hypothesis.given(st.binary(max_size=200))
+def test_no_bytes_break_the_reading(body):
+    survives(body)
