@@ -1,16 +1,15 @@
 """What a run leaves in the output folder, written so that a reader never meets half a file."""
 
 import contextlib
-import functools
 import json
 import os
 import re
 from threading import Lock, Thread
 
 from . import Unusable, document
-from .result import plain
+from .result import Result, plain
 
-DRAWING = Lock()  # the exporter is made once and serves one thread at a time
+DRAWING = Lock()  # of the page of the warm-up and of the one in earnest
 
 
 def prepare(folder, inputs=()):
@@ -27,7 +26,7 @@ def texts(result, name, kept):
     """Return {file name: text} of what one submission's run leaves, `kept` for a later run of ours."""
     return {
         name: document.written(result.notebook),
-        "report.html": page(result.notebook, name),
+        "report.html": page(result),
         "results.json": json.dumps(gradescope(result) | {"extra_data": kept}, indent=1, ensure_ascii=False) + "\n",
     }
 
@@ -81,23 +80,18 @@ def replace(path, text):
 
 
 def warm_up(submission):
-    """Import the exporter and draw what is drawn before anything ran, while the kernel works on the other core."""
+    """Import what draws the page and draw one of what has not run, while the kernel works on the other core."""
 
     def draw():
         with contextlib.suppress(Exception):  # what is wrong with the page is said when it is drawn in earnest
-            page(document.read(submission.files[submission.notebook], ""), "")
+            page(Result(document.read(submission.files[submission.notebook], "")))
 
     Thread(target=draw, daemon=True).start()
 
 
-@functools.cache
-def exporter():
-    from nbconvert.exporters.html import HTMLExporter
+def page(result):
+    """Return the page of `result`."""
+    from . import report  # which takes a second
 
-    return HTMLExporter(exclude_anchor_links=True)
-
-
-def page(notebook, title):
-    """Return nbconvert's page of `notebook`."""
     with DRAWING:
-        return exporter().from_notebook_node(notebook, resources={"metadata": {"name": title}})[0]
+        return report.page(result)

@@ -56,7 +56,7 @@ def outcome(task, warm, progress=lambda result, execution: None):
         answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
         lines = [*result.table(), *result.failures, *result.remarked(), result.isolation(), result.summary()]
         code = result.exit_code(task.strict)
-        kept = {"task": task.digest(), "code": code, "lines": lines[-1:], "answers": answers}
+        kept = {"task": task.digest(), "code": code, "lines": lines[-1:], "answers": answers, "facts": result.facts()}
         return Outcome(name, code, files.texts(result, files.safe(task.submission.notebook), kept), lines, answers)
     except Unusable as problem:
         return nothing(name, UNUSABLE, str(problem))
@@ -86,7 +86,7 @@ def grade(task, warm, progress=lambda result, execution: None):
         judged = JUDGED in reference.files.get("hw4/answers.py", b"").decode(errors="replace")
         trial = stack.enter_context(Trial(warm, scratch)) if judged else None
 
-        result = Result(notebook, asked, submission.name, compare.match(notebook, asked))
+        result = Result(notebook, asked, submission.name, remarks=compare.match(notebook, asked))
         result.limits, result.held = limits, list(kernel.process.held)
         try:
             for execution in run(notebook, kernel, limits):

@@ -1,10 +1,11 @@
 """What became of a submission, question by question, in words for the console and as an exit code."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from . import CLEAN, FAILED, INTERRUPTED
 from .document import Question, is_check, questions
+from .run import Execution, Limits
 
 TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours, mostly
 
@@ -50,11 +51,13 @@ class Row:
 
 
 class Result:
-    """What is known so far of the run of `notebook`, as an answer to `reference`."""
+    """What is known so far of the run of `notebook`, as an answer to `reference` (None: it asks its own questions)."""
 
-    def __init__(self, notebook, reference, title="", remarks=()):
+    def __init__(self, notebook, reference=None, title="", folder="", remarks=()):
+        reference = reference or notebook
         self.notebook = notebook
-        self.title = title
+        self.title = title  # the submission's file or folder, as somebody else named it
+        self.folder = folder  # where its page stands, as seen from the page of the class
         self.remarks = list(remarks)
         self.originals = {}  # the reference's own checks in a kernel of their own: {cell: None, or what went wrong}
         self.gradients = {}  # the battery of checks on the affine backward: {check: None, or what is wrong}
@@ -108,6 +111,10 @@ class Result:
 
     def summary(self):
         """Return the one line that says how the run went."""
+        return f"{self.counts()}, {sum(row.seconds for row in self.rows.values()):.1f} s"
+
+    def counts(self):
+        """Return how many questions, cells and checks went well: what a second run says again."""
         rows = self.rows.values()
         asked = [row.question for row in rows if row.question.parts]
         answered = sum(not question.missing for question in asked)
@@ -115,9 +122,24 @@ class Result:
         return (
             f"{'interrupted: ' * self.interrupted}{answered} of {len(asked)} questions answered, "
             f"{clean} of {self.runnable} cells ran clean, "
-            f"{sum(row.passed for row in rows)} of {sum(row.checks for row in rows)} checks passed, "
-            f"{sum(row.seconds for row in rows):.1f} s"
+            f"{sum(row.passed for row in rows)} of {sum(row.checks for row in rows)} checks passed"
         )
+
+    def facts(self):
+        """Return what the run found beyond the notebook itself, as JSON can carry it: `told` makes a result of it."""
+        plain_ones = {name: getattr(self, name) for name in ("originals", "gradients", "held", "interrupted")}
+        listed = {name: [asdict(each) for each in getattr(self, name)] for name in ("executions", "remarks")}
+        return plain_ones | listed | {"limits": self.limits and asdict(self.limits)}
+
+    def told(self, facts):
+        """Take over the `facts` of an earlier run, and return the result."""
+        for each in facts["executions"]:
+            self.add(Execution(**each))
+        self.remarks = [Remark(**each) for each in facts["remarks"]]
+        self.limits = facts["limits"] and Limits(**facts["limits"])
+        for name in ("originals", "gradients", "held", "interrupted"):
+            setattr(self, name, facts[name])
+        return self
 
     def remarked(self):
         """Return a line for each remark on the given cells."""

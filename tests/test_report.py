@@ -1,0 +1,373 @@
+"""The pages: what a grader finds on them, and that nothing of a student's runs, requests or swallows on them."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from hw4.grading import report
+from hw4.grading.cells import PICTURE
+from hw4.grading.result import Remark, Result
+from hw4.grading.run import Execution, Limits
+from tests import hostile
+from tests.conftest import NOTEBOOK
+
+PNG = "iVBORw0KGgo="
+EVIL = f'"><script>{hostile.ALERT}</script><!--'
+
+
+class Parsed(HTMLParser):
+    """The elements of a page as (tag, attributes), and its text."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.text = [], ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def result(*cells, **kwargs):
+    return Result(new_notebook(cells=list(cells)), **kwargs)
+
+
+def body(*cells):
+    """Return what stands in the page's `main`."""
+    return report.page(result(*cells)).partition("<main")[2]
+
+
+def shown(**data):
+    return new_code_cell(
+        "show()", outputs=[new_output("display_data", data={k.replace("_", "/"): v for k, v in data.items()})]
+    )
+
+
+def question(name="q-1", answer="**Answer:** Because."):
+    return [new_markdown_cell("### Why?", id=f"{name}-question"), new_markdown_cell(answer, id=f"{name}-answer")]
+
+
+def harmful(html):
+    """Return what on a page could run or request something."""
+    found = []
+    for tag, attributes in Parsed(html.partition("<body>")[2]).elements:
+        found += [tag] * (
+            tag
+            in [
+                "script",
+                "style",
+                "iframe",
+                "object",
+                "embed",
+                "form",
+                "input",
+                "base",
+                "link",
+                "meta",
+                "svg",
+                "template",
+            ]
+        )
+        for name, value in attributes.items():
+            address = re.sub(r"\s", "", value or "").lower()
+            inert = name == "alt" or (
+                (tag, name) == ("a", "href") and re.match(r"https?:|mailto:|#|[\w-]+/report\.html", address)
+            )
+            picture = (tag, name) == ("img", "src") and PICTURE.fullmatch(value)
+            if name.startswith("on") or (
+                re.search(r":|//|url\(", address) and name != "style" and not inert and not picture
+            ):
+                found.append((tag, name, value))
+            if name == "style" and re.search(r"url|position|expression", address):
+                found.append((tag, name, value))
+    return found
+
+
+@pytest.fixture(scope="module")
+def evil():
+    made, count = hostile.notebook()
+    one = Result(made, title=EVIL, folder=EVIL)
+    one.executions = [Execution(2, "failed", 1.0, EVIL), Execution(4, "timed out", 1.0, EVIL, new_kernel=True)]
+    one.remarks = [Remark(EVIL, 1, EVIL, f"-{EVIL}\n+{EVIL}"), Remark(None, None, EVIL, EVIL)]
+    one.gradients, one.held = {EVIL: EVIL}, [EVIL]
+    return one, count
+
+
+def test_nothing_of_a_hostile_notebook_runs_or_requests(evil):
+    assert evil[1] > 80
+    assert harmful(report.page(evil[0])) == []
+
+
+def test_no_hostile_cell_swallows_a_later_one(evil):
+    page = Parsed(report.page(evil[0]))
+    assert [number for number in range(evil[1]) if f"safe {number}\n" not in page.text + "\n"] == []
+    depths = {attributes["id"] for attributes in page.all("div") if "id" in attributes}
+    assert len(depths) == len(evil[0].notebook.cells)
+    assert len(page.all("footer")) == len(page.all("main")) == 1
+
+
+def test_nothing_of_a_student_poses_as_a_part_of_the_page(evil):
+    ids = [attributes["id"] for _, attributes in Parsed(report.page(evil[0])).elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert report.page(evil[0]).count('class="verdict') == 1
+
+
+def test_nothing_hostile_reaches_the_pages_of_a_class(evil):
+    assert harmful(report.index([evil[0]], [EVIL, "q-1"], [(EVIL, EVIL)])) == []
+    asked = next(iter(evil[0].rows))
+    assert harmful(report.question_page(asked, evil[0].notebook, [evil[0]])) == []
+
+
+def test_the_whole_page_is_cleaned_again():
+    html = report.document(
+        "x", "<main><script>1</script><p onclick=x style='position:fixed'>a</p><img src=//evil></main>"
+    )
+    assert harmful(html) == [] and "<main>" in html
+
+
+def test_cleaning_twice_changes_nothing(evil):
+    cleaned = report.PAGE.clean(report.page(evil[0]).partition("<body>")[2].partition("</body>")[0])
+    assert report.PAGE.clean(cleaned) == cleaned
+
+
+def test_the_policy_forbids_every_request_before_anything_else_stands():
+    head = Parsed(report.page(result())).elements
+    assert head[2:4] == [
+        ("meta", {"charset": "utf-8"}),
+        ("meta", {"http-equiv": "Content-Security-Policy", "content": report.POLICY}),
+    ]
+    assert report.POLICY.startswith("default-src 'none'")
+
+
+def test_the_style_requests_nothing():
+    style = report.page(result()).partition("<style>")[2].partition("</style>")[0]
+    assert re.findall(r"url\((.{9})", style) == ["data:font"]
+    assert "@import" not in style
+
+
+def test_the_same_run_gives_the_same_page():
+    both = [Result(nbformat.read(NOTEBOOK, as_version=4), title="hw") for _ in range(2)]
+    assert report.page(both[0]) == report.page(both[1])
+
+
+def test_seconds_stand_in_the_footer_alone():
+    one = result(*question(), new_code_cell("1", id="q-1-check"))
+    pages = []
+    for seconds in (1.0, 2.0):
+        one = result(*question(), new_code_cell("1", id="q-1-check"))
+        one.add(Execution(2, "ok", seconds))
+        pages.append(report.page(one).partition("<footer>")[0])
+    assert pages[0] == pages[1]
+
+
+def test_our_notebook_draws_every_formula_and_is_small():
+    own = Result(nbformat.read(NOTEBOOK, as_version=4))
+    assert report.drawn(own).formulas.wrong == []
+    figures = sum(len(source) for source in re.findall(r'src="([^"]+)"', report.page(own)))
+    assert len(report.page(own).encode()) - figures < 1_000_000
+
+
+def test_a_question_gathers_its_cells_wherever_they_stand():
+    one = result(*question("q-1"), *question("q-2"), new_markdown_cell("Late thought."))
+    one.row_of[4] = one.rows["q-1"]
+    first, second = report.page(one).partition('id="question-q-2"')[::2]
+    assert "Late thought." in first and "Late thought." not in second
+
+
+def test_every_cell_is_on_the_page_once_even_with_two_questions_of_one_name():
+    one = result(*question(), *question("q-2"), new_markdown_cell("# Loose", id="a-section"))
+    one.notebook.cells[2].id = "q-1-question"
+    html = report.page(Result(one.notebook))
+    assert re.findall(r'id="cell-(\d+)"', html) == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("failed", "Failed"), ("timed out", "Timed out"), ("died", "kernel died")]
+)
+def test_what_went_wrong_stands_at_its_cell_in_words(status, words):
+    one = result(*question(), new_code_cell("1 / 0", id="q-1-check"))
+    one.add(Execution(2, status, 1.0, "Because & so", new_kernel=True))
+    cell = report.page(one).partition('id="cell-3"')[2]
+    assert words in cell and "Because &amp; so" in cell and "New kernel" in cell
+
+
+def test_a_cell_that_was_never_reached_says_so():
+    one = result(new_code_cell("1"))
+    one.interrupted = True
+    assert "Not run" in body(new_code_cell("1"))
+    assert "Interrupted." in report.page(one)
+
+
+def test_the_verdict_says_what_ran_what_failed_and_what_held():
+    one = result(*question(answer="**Answer:**"))
+    one.limits, one.held, one.gradients = Limits(120, 900), ["no network"], {"check_shapes": None, "check_needs": "no"}
+    line = Parsed(report.page(one).partition('class="verdict')[2].partition("</p>")[0]).text
+    for words in ["answers missing", "0 of 1 questions", "1 of 2 gradient", "120 s a cell", "isolation: no network"]:
+        assert words in line
+
+
+def test_a_changed_given_cell_shows_its_difference_where_it_stands():
+    one = result(*question(), *question("q-2"))
+    one.remarks = [Remark("q-2", 2, "the question was edited", "-Why?\n+What?"), Remark("q-9", None, "q-9 was deleted")]
+    before, _, after = report.page(one).partition('id="question-q-2"')
+    assert "q-9 was deleted" in before.partition("<nav")[0]
+    assert "the question was edited" in after and "<del>-Why?</del>" in after and "1 changed" in before
+
+
+def test_gradient_checks_stand_one_by_one_with_the_question_that_has_the_check():
+    one = result(*question(), new_code_cell("assert 1", id="q-1-check"), *question("q-2"))
+    one.gradients = {"check_shapes": None, "check_needs": "dL/dX is None"}
+    block = report.page(one).partition('id="question-q-1"')[2].partition('id="question-q-2"')[0]
+    assert "shapes" in block and "right" in block and "wrong: dL/dX is None" in block
+
+
+def test_the_table_links_to_every_question():
+    page = Parsed(report.page(result(*question("q-1"), *question("q-2"))))
+    targets = {attributes["href"][1:] for attributes in page.all("a") if attributes["href"].startswith("#question-")}
+    assert targets == {attributes["id"] for attributes in page.all("section")} and len(targets) == 2
+
+
+def test_what_is_wide_scrolls_by_itself_and_shrinks_on_paper():
+    html = body(new_markdown_cell(f"|a|\n|-|\n|b|\n\n$x$ ${'x+' * 20}y$\n\n$${'x+' * 100}y$$"))
+    boxes = re.findall(r'<(?:div|span) class="([^"]*)" tabindex="0"><(table|math)', html)
+    assert boxes == [("wide", "table"), ("long", "math"), ("wide fit-40", "math")]
+
+
+def test_headings_never_skip_a_level():
+    html = report.page(
+        result(
+            new_markdown_cell("# A\n\n##### B", id="a-section"),
+            new_markdown_cell("###### C\n\n# D\n\n#### E", id="q-1-question"),
+        )
+    )
+    levels = [int(tag[1]) for tag, _ in Parsed(html).elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_text_for_a_picture_is_kept_and_its_absence_said():
+    output = new_output(
+        "display_data", data={"image/png": PNG}, metadata={"image/png": {"alt": "A <line>", "width": 40}}
+    )
+    assert f'<img src="data:image/png;base64,{PNG}" alt="A &lt;line&gt;" width="40">' in body(
+        new_code_cell("x", outputs=[output])
+    )
+    assert body(shown(image_png=PNG)).count("Figure without a description") == 2
+
+
+def test_a_picture_from_elsewhere_becomes_a_note():
+    assert "[Picture outside of the notebook, not shown: a cat]" in body(
+        new_markdown_cell("![a cat](http://evil.example/cat.png)")
+    )
+
+
+def test_attached_pictures_are_shown():
+    cell = new_markdown_cell("![a](attachment:a.png)", attachments={"a.png": {"image/png": PNG}})
+    assert f'src="data:image/png;base64,{PNG}"' in body(cell)
+
+
+def test_long_output_is_folded_with_its_size():
+    html = body(new_code_cell("x", outputs=[new_output("stream", text="line\n" * 99)]))
+    assert "<summary>Printed: 100 lines, 495 characters</summary>" in html
+
+
+def test_endless_output_is_cut():
+    html = body(new_code_cell("x", outputs=[new_output("stream", text="x" * 3_000_000)]))
+    assert "it has 3,000,000 characters" in html and len(html) < 1_100_000
+
+
+def test_a_huge_cell_is_shown_as_text():
+    assert "&lt;div&gt;&lt;div&gt;" in body(new_markdown_cell("<div>" * 100_000))
+
+
+def test_a_notebook_of_many_large_cells_is_shown_as_text_in_the_end():
+    html = body(*[new_markdown_cell("*x*" + " y" * 12_000) for _ in range(30)])
+    assert 15 < html.count("<em>x</em>") < 30 and html.count("*x* y") > 0
+
+
+def test_what_cannot_be_shown_is_named():
+    html = body(shown(**{"application/javascript": "1", "text_plain": "<Widget>"}))
+    assert "&lt;Widget&gt;" in html and "output of the type application/javascript" in html
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "$x$",
+        "$$\nx\n$$",
+        "- $x$",
+        "> $x$",
+        "# $x$",
+        "|a|\n|-|\n|$x$|",
+        "<div>$x$</div>",
+        "<b>$x$</b>",
+        r"\begin{align}x\end{align}",
+        r"\\(x\\)",
+    ],
+)
+def test_formulas_are_drawn_wherever_markdown_has_them(source):
+    assert "<mi>x</mi>" in body(new_markdown_cell(source))
+
+
+def test_a_formula_that_is_a_line_break_spoils_no_other():
+    assert re.findall("<mi>.</mi>|<br>", body(new_markdown_cell(r"$x$ $\\$ $y$"))) == [
+        "<mi>x</mi>",
+        "<br>",
+        "<mi>y</mi>",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["text_html", "text_markdown", "text_latex"])
+def test_formulas_are_drawn_in_outputs(kind):
+    assert "<mi>x</mi>" in body(shown(**{kind: "$x$"}))
+
+
+def test_macros_of_one_cell_hold_in_later_ones():
+    assert "<mi>𝒙</mi>" in body(
+        new_markdown_cell(r"$$\newcommand{\vec}[1]{\boldsymbol {#1}}$$"), new_markdown_cell(r"$\vec{x}$")
+    )
+
+
+def test_a_wrong_formula_stays_readable_with_its_reason():
+    html = report.page(result(new_markdown_cell(r"$\cdotlog$")))
+    assert r"<code>\cdotlog</code>" in html and "Unknown command" in html and "formulas not drawn: 1" in html
+
+
+def graded(title, answer="**Answer:** Because.", failed=False):
+    one = result(*question(answer=answer), new_code_cell("1", id="q-1-check"), title=title, folder=title)
+    one.add(Execution(2, "failed" if failed else "ok", 1.0))
+    return one
+
+
+def test_the_class_stands_by_name_or_failures_first_and_links_into_the_pages():
+    results = [graded("ben", failed=True), graded("ann"), graded("cid", "**Answer:**")]
+    titles = {
+        order: re.findall(r'<th scope="row"><a[^>]*>(\w+)', report.index(results, ["q-1"], order=order))
+        for order in ("name", "failures")
+    }
+    assert titles == {"name": ["ann", "ben", "cid"], "failures": ["ben", "cid", "ann"]}
+    assert 'href="ben/report.html#question-q-1"' in report.index(results, ["q-1"])
+
+
+def test_the_class_says_what_could_not_be_graded_and_why():
+    assert "dan</strong>: not a notebook" in report.index([graded("ann")], ["q-1"], [("dan", "not a notebook")])
+
+
+def test_a_question_page_holds_every_answer_under_one_question():
+    results = [graded("ben", "**Answer:** B."), graded("ann", "**Answer:** A.")]
+    html = report.question_page("q-1", graded("us", "**Answer:** Ours.").notebook, results)
+    assert html.count("Why?") == 1
+    assert html.index("Ours.") < html.index("A.") < html.index("B.")
+    assert "<details><summary>The reference answer" in html
+
+
+def test_a_question_page_names_who_lost_the_question():
+    assert "Gone" in report.question_page("q-1", graded("us").notebook, [result(title="ann", folder="ann")])
