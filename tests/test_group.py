@@ -87,10 +87,12 @@ def test_a_worker_that_is_killed_costs_its_submission_and_no_other(grade, classr
 
 
 def test_names_become_folders_that_stay_inside_and_apart():
-    names = ["ann", "../../etc", "a/b", "a_b", "", ".", "con\ntrol", "x" * 500, "ann"]
+    names = ["ann", "index.html", "../../etc", "a/b", "a_b", "", ".", "con\ntrol", "x" * 500, "ann"]
     made = folders(names)
     assert len(set(made)) == len(names)
-    assert all("/" not in name and name.strip(". ") and len(name) < 110 and name.isprintable() for name in made)
+    assert "index.html" not in made and all(
+        "/" not in name and name.strip(". ") and len(name) < 110 and name.isprintable() for name in made
+    )
 
 
 @pytest.mark.parametrize("text", ["=1+2", "+1", "-1", "@x", "=cmd|' /C calc'!A0", "\t=1", "\r=1"])

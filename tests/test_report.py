@@ -211,7 +211,7 @@ def test_the_verdict_says_what_ran_what_failed_and_what_held():
     one = result(*question(answer="**Answer:**"))
     one.limits, one.held, one.gradients = Limits(120, 900), ["no network"], {"check_shapes": None, "check_needs": "no"}
     line = Parsed(report.page(one).partition('class="verdict')[2].partition("</p>")[0]).text
-    for words in ["answers missing", "0 of 1 questions", "1 of 2 gradient", "120 s a cell", "isolation: no network"]:
+    for words in ["Failed.", "0 of 1 questions", "1 of 2 gradient", "120 s a cell", "isolation: no network"]:
         assert words in line
 
 

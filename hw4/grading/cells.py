@@ -25,6 +25,7 @@ MATH_IN_HTML = re.compile(
 )
 MENDED = re.compile(r'<(/?)(h[1-6]|img|table|math)((?: [a-z-]+="[^"]*")*)>')
 LINE_BREAK = re.compile(r"(?<![\\$])\$\s*\\\\\s*\$(?!\$)")  # `$\\$`, whose end nbconvert does not see
+UNSTYLED = re.compile(r'<span class="(?:n|p|w|o|nn|nb|na|bp|nv|vm|fm|mi|mf|mh|mb|mo)?">([^<]*)</span>')
 EMPTY_HEADING = re.compile(r"<(h[1-6])>\s*</\1>")
 TAG = re.compile(r"<[^>]*>")
 ROLES = {"question": "Question", "snippet": "Given code", "check": "Given check", "answer": "Answer", "note": "Note"}
@@ -144,7 +145,8 @@ class Cells:
             attachments = cell.get("attachments", {})
             body = self._rich(cell.source, level, lambda text: self.markdown(text, attachments), MARKDOWN)
         elif cell.cell_type == "code" and len(cell.source) <= RICH:
-            body = fold(FRAGMENT.clean(self.code(sane(cell.source))), "Code", cell.source)
+            html = UNSTYLED.sub(r"\1", FRAGMENT.clean(self.code(sane(cell.source))))
+            body = fold(html, "Code", cell.source)
         else:
             body = plain(cell.source, "Code" if cell.cell_type == "code" else "Raw text")
         missing = self.result.row_of[index].question.missing

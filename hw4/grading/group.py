@@ -12,7 +12,7 @@ import sys
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 
-from . import CLEAN, FAILED, FAULT, INTERRUPTED, UNUSABLE, Unusable, document, files
+from . import CLEAN, FAILED, FAULT, INTERRUPTED, UNUSABLE, Unusable, document, files, report
 from .grade import Outcome, nothing, outcome
 from .result import plain
 from .submission import collect
@@ -59,7 +59,8 @@ def grade_all(found, reference, task_of, options):
     table = options.output / "results.csv"
     asked = document.read(reference.files[reference.notebook], reference.notebook)
     files.replace(table, rows(done, names, asked, table))
-    print(summary(done.values(), len(found)), table, sep="\n")
+    first = pages(done, names, asked, options.output)
+    print(summary(done.values(), len(found)), table, first, sep="\n")
     codes = {result.code for result in done.values()}
     return INTERRUPTED if interrupted else max(codes & {UNUSABLE, FAULT}, default=CLEAN)
 
@@ -68,7 +69,8 @@ def folders(names):
     """Return a folder's name for each submission: one part of a path, unlike every other."""
     taken = []
     for name in names:
-        taken.append(files.safe(name))
+        name = files.safe(name)
+        taken.append(f"{name}_" if name.endswith((".html", ".csv")) else name)  # the class's own files
         while taken.index(taken[-1]) < len(taken) - 1:
             taken[-1] += "_"
     return taken
@@ -159,6 +161,23 @@ def rows(done, names, asked, table):
         elif folder in old:
             writer.writerow(old[folder])
     return text.getvalue()
+
+
+def pages(done, names, asked, output):
+    """Write the pages of the class, and one for each question; return the path of the first."""
+    results, unusable = [], []
+    for folder in (name for name in names if name in done):
+        one = done[folder]
+        try:
+            results.append(files.load(output / folder, asked, one.name))
+        except (OSError, ValueError, KeyError, TypeError):
+            unusable.append((one.name, one.lines[-1]))
+    questions = [question.id for question in document.questions(asked, asked)[0]]
+    for order, (_, name) in report.ORDERS.items():
+        files.replace(output / name, report.index(results, questions, unusable, order))
+    for question in questions:
+        files.replace(output / f"{files.safe(question)}.html", report.question_page(question, asked, results))
+    return output / "index.html"
 
 
 def harmless(text):
