@@ -82,7 +82,7 @@ def one(name, path, reference, options):
 
     try:
         submission = collect(path, options.reference, name)
-        names = modules([*submission.texts(), *reference.texts()])
+        names = modules([*submission.texts(), *reference.texts()], ["torch"])  # the rest can wait for its cell
     except Unusable as problem:
         submission, names, trouble = None, [], problem
     with Warm(names, threads(options)) as warm:  # it imports while we do

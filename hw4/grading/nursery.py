@@ -25,26 +25,24 @@ def main(modules):
 
     sys.path.pop(0)  # our own folder
     sys.modules["debugpy"] = None  # the kernel does without, and starts sooner
-    for module in modules:
-        with contextlib.suppress(ImportError):  # who needs it will say that it is missing
-            importlib.import_module(module)
-    gc.freeze()  # the collector would touch, and so copy, every page that the children share
-    serve(socket.socket(fileno=0), isolate)
+    serve(socket.socket(fileno=0), modules, isolate)
+    os._exit(0)  # what the children of a process with PyTorch left to tidy up takes longer than they
 
 
-def serve(connection, isolate):
+def serve(connection, modules, isolate):
+    """Import `modules` one by one, and between them fork a child for each request that need not wait for the rest."""
     ends, wake = os.pipe()
     for end in (ends, wake):
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
     signal.set_wakeup_fd(wake)
-    reports = {}  # the pipes of the children that live, by pid
+    waiting, reports = [], {}  # requests; the pipes of the children that live, by pid
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ)
         selector.register(ends, selectors.EVENT_READ, WAKE)
         while True:
-            for key, _ in selector.select():
+            for key, _ in selector.select(0 if modules or waiting else None):
                 if key.data == WAKE:
                     os.read(ends, 4096)
                     reap(reports)
@@ -52,18 +50,26 @@ def serve(connection, isolate):
                 text, pipes, _, _ = socket.recv_fds(connection, 1 << 20, 4)
                 if not text:
                     return
+                waiting.append((json.loads(text), pipes))
+            for request, pipes in [each for each in waiting if not set(each[0]["after"]) & set(modules)]:
+                waiting.remove((request, pipes))
+                gc.freeze()  # the collector would touch, and so copy, every page that the children share
                 pid = os.fork()
                 if pid == 0:
                     signal.set_wakeup_fd(-1)
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                     signal.signal(signal.SIGINT, signal.default_int_handler)
-                    for descriptor in (connection.detach(), ends, wake, selector.fileno(), *reports.values()):
+                    theirs = [descriptor for _, others in waiting for descriptor in others]
+                    for descriptor in (connection.detach(), ends, wake, selector.fileno(), *reports.values(), *theirs):
                         if descriptor > 2:
                             os.close(descriptor)
-                    child(json.loads(text), pipes, isolate)
+                    child(request, pipes, isolate)
                 reports[pid] = pipes.pop()
                 for pipe in pipes:
                     os.close(pipe)
+            if modules:
+                with contextlib.suppress(ImportError):  # who needs it will say that it is missing
+                    importlib.import_module(modules.pop(0))
 
 
 def reap(reports):
@@ -72,7 +78,7 @@ def reap(reports):
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
-        with os.fdopen(reports.pop(pid), "w") as report:
+        with contextlib.suppress(OSError), os.fdopen(reports.pop(pid), "w") as report:  # somebody may still listen
             report.write(f"{os.waitstatus_to_exitcode(status)}\n")
 
 

@@ -41,9 +41,9 @@ def environment(threads=1):
     return counts | {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
 
 
-def modules(texts):
-    """Return the modules to import beforehand for notebooks and modules with these texts."""
-    wanted = [names for word, names in MODULES.items() if any(word in text for text in texts)]
+def modules(texts, words=MODULES):
+    """Return the modules to import beforehand for notebooks and modules with these texts: those behind `words`."""
+    wanted = [MODULES[word] for word in words if any(word in text for text in texts)]
     return [*KERNEL, *itertools.chain(*wanted)]
 
 
@@ -54,9 +54,7 @@ class Warm:
         self._environment = environment(threads)
         self._connection = self._nursery = None
         if FORKS:
-            self._connection, theirs = socket.socketpair(
-                socket.AF_UNIX, socket.SOCK_SEQPACKET
-            )  # a message is a request
+            self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # messages
             with theirs:
                 command = [sys.executable, "-E", str(HERE / "nursery.py"), *modules]
                 self._nursery = subprocess.Popen(
@@ -70,6 +68,7 @@ class Warm:
         """End the warm process, and with it every process that came from it."""
         if self._nursery:
             self._connection.close()
+            self._nursery.kill()  # it may be importing something still
             self._nursery.wait()
 
     def start(self, argv, folder, environment, streams, isolate=None):
@@ -87,7 +86,8 @@ class Warm:
                 **dict(zip(("stdin", "stdout", "stderr"), streams, strict=True)),
                 start_new_session=True,
             )
-        request = {"argv": argv, "folder": str(folder), "environment": environment, "isolate": isolate}
+        after = [KERNEL[-1], "torch._dynamo" if argv[0].endswith(".py") else "torch"]  # what it can't wait to import
+        request = {"argv": argv, "folder": str(folder), "environment": environment, "isolate": isolate, "after": after}
         reports, theirs = os.pipe()
         try:
             socket.send_fds(self._connection, [json.dumps(request).encode()], [*streams, theirs])
@@ -151,7 +151,10 @@ class Forked:
 
     def kill(self):
         """Kill it; what it started goes with it."""
-        self.send_signal(signal.SIGKILL)
-        while self.poll() is None:
-            self._ready(None)
+        if self.poll() is None:
+            with contextlib.suppress(OSError):
+                process = os.pidfd_open(self.pid)  # tells of its end even while the warm process is busy
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+                select.select([process], [], [], 5)
+                os.close(process)
         self._reports.close()
