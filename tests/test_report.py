@@ -124,7 +124,7 @@ def test_nothing_of_a_student_poses_as_a_part_of_the_page(evil):
 def test_nothing_hostile_reaches_the_pages_of_a_class(evil):
     assert harmful(report.index([evil[0]], [EVIL, "q-1"], [(EVIL, EVIL)])) == []
     asked = next(iter(evil[0].rows))
-    assert harmful(report.question_page(asked, evil[0].notebook, [evil[0]])) == []
+    assert harmful(report.question_page(asked, Result(evil[0].notebook), [evil[0]])) == []
 
 
 def test_the_whole_page_is_cleaned_again():
@@ -363,11 +363,11 @@ def test_the_class_says_what_could_not_be_graded_and_why():
 
 def test_a_question_page_holds_every_answer_under_one_question():
     results = [graded("ben", "**Answer:** B."), graded("ann", "**Answer:** A.")]
-    html = report.question_page("q-1", graded("us", "**Answer:** Ours.").notebook, results)
+    html = report.question_page("q-1", Result(graded("us", "**Answer:** Ours.").notebook), results)
     assert html.count("Why?") == 1
     assert html.index("Ours.") < html.index("A.") < html.index("B.")
     assert "<details><summary>The reference answer" in html
 
 
 def test_a_question_page_names_who_lost_the_question():
-    assert "Gone" in report.question_page("q-1", graded("us").notebook, [result(title="ann", folder="ann")])
+    assert "Gone" in report.question_page("q-1", Result(graded("us").notebook), [result(title="ann", folder="ann")])

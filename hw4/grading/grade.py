@@ -7,8 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbformat import from_dict
-
 from . import FAULT, UNUSABLE, Unusable, compare, document, files
 from .judge import Trial
 from .kernel import Kernel
@@ -81,35 +79,38 @@ def grade(task, warm, progress=lambda result, execution: None):
         kernel = stack.enter_context(Kernel(warm, scratch))  # boots while we read
         asked = document.read(reference.files[reference.notebook], reference.notebook)
         notebook = document.read(submission.files[submission.notebook], submission.name)
-        originals = given_checks(asked)
-        second = stack.enter_context(Kernel(warm, scratch)) if originals.cells else None
         judged = JUDGED in reference.files.get("hw4/answers.py", b"").decode(errors="replace")
-        trial = stack.enter_context(Trial(warm, scratch)) if judged else None
+        cells = given_checks(asked)
+        trial = stack.enter_context(Trial(warm, scratch, cells, judged)) if cells or judged else None
 
         result = Result(notebook, asked, submission.name, remarks=compare.match(notebook, asked))
-        result.limits, result.held = limits, list(kernel.process.held)
+        result.limits = limits
         try:
             for execution in run(notebook, kernel, limits):
                 result.add(execution)
                 progress(result, execution)
-            for execution in run(originals, second, limits):
-                cell = originals.cells[execution.index]
-                if document.role(cell) == "check":
-                    result.originals[cell.id] = execution.reason or None
-            result.gradients = trial.verdict() if trial else {}
+            if trial:
+                ran, result.gradients = trial.verdict()
+                result.originals = {name: ran[name] for name in checks(asked)}
         except KeyboardInterrupt:
             result.interrupted = True
+        result.held = list(kernel.process.held)
     return result
 
 
-def given_checks(asked):
-    """Return the notebook of the reference's own checks and the given code that they need.
+def checks(asked):
+    """Return the ids of the reference's own checks."""
+    return [cell.id for cell in asked.cells if document.role(cell) == "check"]
 
-    In a kernel of its own it tells what holds whatever the submission did to its cells or in its kernel.
+
+def given_checks(asked):
+    """Return the (id, source) of the reference's own checks and of the given code that they need.
+
+    In a process of their own they tell what holds whatever the submission did to its cells or in its kernel.
     """
-    questions = {document.question_of(cell) for cell in asked.cells if document.role(cell) == "check"}
+    questions = {document.question_of(cell) for cell in asked.cells if cell.id in checks(asked)}
     needed = [
         cell for cell in asked.cells if cell.cell_type == "code" and document.role(cell) in (None, *document.GIVEN)
     ]
     kept = [cell for cell in needed if document.question_of(cell) in {None, *questions}]
-    return from_dict({"cells": kept if questions else []})
+    return [(cell.id, cell.source) for cell in kept] if questions else []

@@ -4,17 +4,15 @@ import csv
 import functools
 import io
 import json
-import multiprocessing
 import os
 import re
-import signal
 import sys
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 from . import CLEAN, FAILED, FAULT, INTERRUPTED, UNUSABLE, Unusable, document, files, report
 from .grade import Outcome, nothing, outcome
-from .result import plain
+from .result import Result, plain
 from .submission import collect
 from .warm import Warm, modules
 
@@ -29,10 +27,13 @@ def grade_all(found, reference, task_of, options):
     """
     files.prepare(options.output, [path for _, path in found])
     names = folders([name for name, _ in found])
+    asked = document.read(reference.files[reference.notebook], reference.notebook)
+    own = Result(asked)
     done, waiting, interrupted = {}, dict(zip(names, found, strict=True)), False
     try:
         with executor(options, reference) as (submit, width):
             running = {}
+            report.drawn(own)  # while the warm process imports
             while waiting or running:
                 while waiting and len(running) < width:
                     folder = next(iter(waiting))
@@ -46,7 +47,7 @@ def grade_all(found, reference, task_of, options):
                     if old:
                         done[folder] = old
                     else:
-                        running[submit(work, task)] = folder, name
+                        running[submit(task)] = folder, name
                 for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
                     folder, name = running.pop(future)
                     problem = future.exception()
@@ -57,9 +58,8 @@ def grade_all(found, reference, task_of, options):
     except KeyboardInterrupt:
         interrupted = True
     table = options.output / "results.csv"
-    asked = document.read(reference.files[reference.notebook], reference.notebook)
     files.replace(table, rows(done, names, asked, table))
-    first = pages(done, names, asked, options.output)
+    first = pages(done, names, own, options.output)
     print(summary(done.values(), len(found)), table, first, sep="\n")
     codes = {result.code for result in done.values()}
     return INTERRUPTED if interrupted else max(codes & {UNUSABLE, FAULT}, default=CLEAN)
@@ -78,39 +78,32 @@ def folders(names):
 
 @contextmanager
 def executor(options, reference):
-    """Yield the `submit` of a `concurrent.futures.Executor`, and how many tasks to hand it at a time."""
+    """Yield what submits a task to a `concurrent.futures.Executor`, and how many tasks to hand it at a time."""
+    names = tuple(modules(reference.texts()))
     if options.dask:
         from distributed import Client
 
         with Client(options.dask) as client:
-            yield client.get_executor(pure=False).submit, 2 * max(1, sum(client.nthreads().values()))
+            pool = client.get_executor(pure=False)
+            yield lambda task: pool.submit(work, task, names), 2 * max(1, sum(client.nthreads().values()))
         return
     jobs = max(1, options.jobs)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, prepare_worker, [max(1, os.cpu_count() // jobs), reference]) as pool:
+    with ThreadPoolExecutor(jobs) as pool, Warm(names, max(1, os.cpu_count() // jobs)) as warm:  # which ends first
         try:
-            yield pool.submit, jobs + 1
-        except KeyboardInterrupt:
-            for process in multiprocessing.active_children():  # or the pool waits for what they are at
-                process.terminate()
-            raise
-
-
-def prepare_worker(threads, reference):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    warm(tuple(modules(reference.texts())))
+            yield lambda task: pool.submit(outcome, task, warm), jobs + 1
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 @functools.cache
-def warm(names):
-    """Return the warm process of this worker; it ends with the worker."""
+def warm_worker(names):
+    """Return the warm process of this worker of a cluster; it ends with the worker."""
     return Warm(names)
 
 
-def work(task):
-    """Grade one submission in a worker, wherever that is."""
-    return outcome(task, warm(tuple(modules(task.reference.texts()))))
+def work(task, names):
+    """Grade one submission in a worker of a cluster."""
+    return outcome(task, warm_worker(names))
 
 
 def earlier(folder, task):
@@ -163,8 +156,9 @@ def rows(done, names, asked, table):
     return text.getvalue()
 
 
-def pages(done, names, asked, output):
-    """Write the pages of the class, and one for each question; return the path of the first."""
+def pages(done, names, reference, output):
+    """Write the pages of the class, and one per question of the result `reference`; return the path of the first."""
+    asked = reference.notebook
     results, unusable = [], []
     for folder in (name for name in names if name in done):
         one = done[folder]
@@ -176,7 +170,7 @@ def pages(done, names, asked, output):
     for order, (_, name) in report.ORDERS.items():
         files.replace(output / name, report.index(results, questions, unusable, order))
     for question in questions:
-        files.replace(output / f"{files.safe(question)}.html", report.question_page(question, asked, results))
+        files.replace(output / f"{files.safe(question)}.html", report.question_page(question, reference, results))
     return output / "index.html"
 
 

@@ -1,7 +1,7 @@
-"""The battery of checks on a submission's `part4_affine_backward`, which works in another process than the judge.
+"""What holds whatever a submission did to its notebook: the reference's checks, and the battery on its own function.
 
-Run as a script, this is the judge: it asks the pupil over the socket that its standard input is, and prints one line
-of JSON per check. Imported, it starts the two (`Trial`) and gathers what the judge found.
+Run as a script, this is the judge: it asks the pupil, another process, over the socket that its standard input is, and
+prints a line of JSON per finding. Imported, it starts the two (`Trial`) and gathers what the judge found.
 """
 
 import json
@@ -13,21 +13,27 @@ from pathlib import Path
 from time import monotonic
 
 HERE = Path(__file__).resolve().parent
-PATIENCE = 60.0  # seconds for the whole battery
+PATIENCE = 60.0  # seconds for all of it, once somebody waits
 
 
 class Trial:
-    """A trial of the submission in `scratch`, which goes on while the caller does something else."""
+    """A trial of the submission in `scratch`, which goes on while the caller does something else.
 
-    def __init__(self, warm, scratch):
+    `cells` are the (id, source) of given cells to run, in order, and `battery` says whether to try the function.
+    """
+
+    def __init__(self, warm, scratch, cells=(), battery=True):
+        self._names = names() if battery else []
+        self._asked = [name for name, _ in cells]
         ours, theirs = socket.socketpair()
         self._output, output = os.pipe()
         with ours, theirs, open(os.devnull, "r+b") as nothing:
             null = nothing.fileno()
             self._pupil = scratch.start(warm, [str(HERE / "pupil.py")], (theirs.fileno(), null, null))
-            self._judge = warm.start([str(HERE / "judge.py")], HERE, {}, (ours.fileno(), output, null))
+            self._judge = warm.start(
+                [str(HERE / "judge.py"), json.dumps([cells, battery])], HERE, {}, (ours.fileno(), output, null)
+            )
         os.close(output)
-        self._end = monotonic() + PATIENCE
 
     def __enter__(self):
         return self
@@ -38,18 +44,18 @@ class Trial:
         os.close(self._output)
 
     def verdict(self):
-        """Return {check: None if it passed, else what is wrong}, waiting for what is still to come."""
-        text = b""
-        while (left := self._end - monotonic()) > 0 and select.select([self._output], [], [], left)[0]:
+        """Return {check: None if it passed, else what is wrong} of the given cells, and the same of the battery."""
+        end, text = monotonic() + PATIENCE, b""
+        while (left := end - monotonic()) > 0 and select.select([self._output], [], [], left)[0]:
             piece = os.read(self._output, 1 << 16)
             if not piece:
                 break
             text += piece
-        found = dict.fromkeys(
-            names(), f"did not end within {PATIENCE:.0f} s" if monotonic() >= self._end else "could not be judged"
-        )
+        silent = f"did not end within {PATIENCE:.0f} s" if monotonic() >= end else "could not be judged"
+        found = [dict.fromkeys(self._asked, silent), dict.fromkeys(self._names, silent)]
         for line in text.decode().splitlines():
-            found.update(json.loads(line))
+            part, name, fault = json.loads(line)
+            found[part][name] = fault
         return found
 
 
@@ -64,9 +70,12 @@ def main():
     from hw4.grading.checks import CHECKS, fault
     from hw4.grading.remote import Remote
 
-    backward = Remote(socket.socket(fileno=0))
-    for check in CHECKS:
-        print(json.dumps({check.__name__.removeprefix("check_"): fault(check, backward)}), flush=True)
+    cells, battery = json.loads(sys.argv[1])
+    pupil = Remote(socket.socket(fileno=0))
+    for name, source in cells:
+        print(json.dumps([0, name, pupil.run(source)]), flush=True)
+    for check in CHECKS if battery else ():
+        print(json.dumps([1, check.__name__.removeprefix("check_"), fault(check, pupil)]), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from .checks import Raised, Wrong
 from .pupil import pack, unpack
 
 DTYPES = {"float64", "float32", "bfloat16", "float16"}
+BROKEN = "the process that ran it broke off"
 LARGEST = 100_000  # numbers in a reply; no check asks for that many
 
 
@@ -22,12 +23,23 @@ class Remote:
     def __call__(self, ctx, grad_output):
         return Call.apply(self, tuple(ctx.needs_input_grad), *ctx.saved_tensors, grad_output)
 
+    def run(self, source):
+        """Run a given cell; return what went wrong, or None."""
+        try:
+            error = self._exchange({"run": source})["error"]
+            return error if error is None else str(error)
+        except (OSError, ValueError, KeyError, TypeError):
+            return BROKEN
+
+    def _exchange(self, request):
+        self._lines.write(json.dumps(request) + "\n")
+        self._lines.flush()
+        return json.loads(self._lines.readline(10_000_000))
+
     def ask(self, tensors, needs, **more):
         """Return what the pupil computes from `tensors` (X, W, b and dL/dY): its gradients, None for none."""
-        self._lines.write(json.dumps({"tensors": [pack(each) for each in tensors], "needs": needs} | more) + "\n")
         try:
-            self._lines.flush()
-            reply = json.loads(self._lines.readline(10_000_000))
+            reply = self._exchange({"tensors": [pack(each) for each in tensors], "needs": needs} | more)
             if "error" in reply:
                 raise Raised(str(reply["error"]))
             if reply["gradients"] is None:
@@ -36,7 +48,7 @@ class Remote:
             gradients = [self._tensor(each) for each in reply["gradients"]]
             products = int(reply["products"])
         except (OSError, ValueError, KeyError, TypeError):
-            raise Wrong("the process that ran it broke off") from None
+            raise Wrong(BROKEN) from None
         with torch.no_grad():
             for tensor, after in zip(tensors, changed, strict=True):
                 if after is not None:

@@ -12,7 +12,6 @@ from weakref import WeakKeyDictionary
 
 from .cells import ATTRIBUTES, TAGS, Cells, cleaner, mark, remark, text
 from .document import role
-from .result import Result
 
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
@@ -195,7 +194,7 @@ def index(results, questions, unusable=(), order="name"):
 
 def _mark(result, name):
     row = result.rows.get(name)
-    if row is None:
+    if row is None or not row.question.cells:
         return "bad", "gone"
     failed = any(result.row_of[one.index] is row for one in result.executions if one.status != "ok")
     return (
@@ -203,9 +202,11 @@ def _mark(result, name):
     )
 
 
-def question_page(question, reference_notebook, results):
-    """Return the page on which the `question` of that id is graded across the class, beside the reference answer."""
-    reference = Result(reference_notebook)
+def question_page(question, reference, results):
+    """Return the page on which the `question` of that id is graded across the class, beside the reference's answer.
+
+    All are results; the reference's has not run.
+    """
     row, cells = reference.rows[question], drawn(reference)
     given = [one for one in row.question.cells if role(reference.notebook.cells[one]) in ("question", "snippet")]
     answers = []
@@ -213,7 +214,7 @@ def question_page(question, reference_notebook, results):
         its = one.rows.get(question)
         block = (
             own_cells(one, its, drawn(one), but=("question", "snippet"))
-            if its
+            if its and its.question.cells
             else mark("bad", "Gone", "the question.")
         )
         link = f"{quote(one.folder, safe='')}/report.html#{anchor(question)}"
