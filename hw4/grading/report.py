@@ -107,10 +107,11 @@ def _block(result, row, cells):
     """Return a question with all that belongs to it, wherever in the notebook it stands."""
     _, answer, checks, _ = row.cells()
     state = answer + (f", {row.passed} of {row.checks} checks passed" if row.checks else "")
+    kind = "warn" if row.question.missing else "bad" if row.passed < row.checks else "ok"
     lost = [one for one in result.remarks if one.cell is None and one.question == row.question.id]
     return (
         f'<section id="{anchor(row.question.id)}" aria-label="{text(row.question.id)}">'
-        f'<h3>{text(row.question.id)} <span class="{"warn" if row.question.missing else "ok"}">{state}</span></h3>'
+        f'<h3>{text(row.question.id)} <span class="{kind}">{state}</span></h3>'
         f"{''.join(map(remark, lost))}{own_cells(result, row, cells)}"
         f"{gradients(result) if row is _battery_row(result) else ''}</section>"
     )
@@ -178,9 +179,7 @@ def index(results, questions, unusable=(), order="name"):
         lines.append(f"<tr>{line}</tr>")
     totals = "".join(f"<td>{count}</td>" for count in [sum(bool(one.failures) for one in results), *answered.values()])
     names = [f'<a href="{quote(name, safe="")}.html">{text(name)}</a>' for name in questions]
-    table = _table(
-        _head(["Submission", "Failed cells", *names]), [f'<tr><th scope="row">In all</th>{totals}</tr>', *lines]
-    )
+    table = _table(_head(["Submission", "Failures", *names]), [f'<tr><th scope="row">In all</th>{totals}</tr>', *lines])
     left = "".join(f"<li><strong>{text(title)}</strong>: {text(reason)}</li>" for title, reason in unusable)
     left = f"<h2>Could not be graded</h2><ul>{left}</ul>" if left else ""
     other, target = ORDERS["failures" if order == "name" else "name"]
