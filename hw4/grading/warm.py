@@ -158,4 +158,5 @@ class Forked:
                 signal.pidfd_send_signal(process, signal.SIGKILL)
                 select.select([process], [], [], 5)
                 os.close(process)
+            self.returncode = -signal.SIGKILL
         self._reports.close()
