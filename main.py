@@ -88,19 +88,21 @@ def one(name, path, reference, options):
     with Warm(names, threads(options)) as warm:  # it imports while we do
         from hw4.grading import document, files
         from hw4.grading.grade import Task, nothing, outcome
+        from hw4.grading.result import plain
 
         files.prepare(options.output, [path])
         if submission:
             files.warm_up(submission)
             done = outcome(Task(submission, reference, limits(options), options.strict), warm, show)
         else:
-            done = nothing(name, UNUSABLE, str(trouble))
+            done = nothing(name, UNUSABLE, trouble)
     written = files.write(done, options.output)
     if options.save and done.code == 0:
         text = document.with_points(done.files[files.safe(submission.notebook)])
         written.append(files.replace(submission_path(path, submission), text))
     if done.code in (UNUSABLE, FAULT):
-        print(*(f"main.py: {line}" for line in done.lines), sep="\n", file=sys.stderr)
+        text = "\n".join(done.lines).splitlines()
+        print(*(f"main.py: {plain(line)}" for line in text), sep="\n", file=sys.stderr)
     else:
         print(*done.lines, *written, sep="\n")
     return done.code

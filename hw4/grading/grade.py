@@ -57,13 +57,14 @@ def outcome(task, warm, progress=lambda result, execution: None):
         kept = {"task": task.digest(), "code": code, "lines": lines[-1:], "answers": answers, "facts": result.facts()}
         return Outcome(name, code, files.texts(result, files.safe(task.submission.notebook), kept), lines, answers)
     except Unusable as problem:
-        return nothing(name, UNUSABLE, str(problem))
+        return nothing(name, UNUSABLE, problem)
     except Exception:
         return nothing(name, FAULT, traceback.format_exc())
 
 
-def nothing(name, code, text):
+def nothing(name, code, reason):
     """Return the outcome of a submission that could not be graded."""
+    text = " ".join(str(reason).split()) if code == UNUSABLE else str(reason)  # a file's name may have lines
     found = {"score": 0, "output": text, "output_format": "text", "tests": []}
     return Outcome(name, code, {"results.json": json.dumps(found, indent=1) + "\n"}, [text])
 

@@ -41,7 +41,7 @@ def grade_all(found, reference, task_of, options):
                     try:
                         task = task_of(collect(path, options.reference, name))
                     except Unusable as problem:
-                        done[folder] = finish(nothing(name, UNUSABLE, str(problem)), folder, done, found, options)
+                        done[folder] = finish(nothing(name, UNUSABLE, problem), folder, done, found, options)
                         continue
                     old = None if options.fresh else earlier(options.output / folder, task)
                     if old:
@@ -110,7 +110,7 @@ def earlier(folder, task):
     """Return the outcome that an earlier run left in `folder` for the very same task; None if there is none."""
     try:
         found = json.loads((folder / "results.json").read_text(encoding="utf-8"))["extra_data"]
-        if found["task"] == task.digest():
+        if found["task"] == task.digest() and found["code"] in (CLEAN, FAILED):
             return Outcome(task.submission.name, found["code"], {}, found["lines"], found["answers"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
