@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hw4.grading import FAULT, INTERRUPTED, UNUSABLE, Unusable  # noqa: E402
 
 def main(arguments=None):
     options = parse(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which jobs in a shell's background start without
     try:
         return run(options)
     except Unusable as problem:

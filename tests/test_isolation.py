@@ -14,6 +14,7 @@ MODULE = Path(__file__).resolve().parent.parent / "hw4/grading/isolation.py"
 READABLE = [sys.prefix, sys.base_prefix, "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/sys/devices", "/missing"]
 PROGRAM = """
 import ctypes, importlib.util, os, shutil, signal, socket, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in a shell's background starts without
 spec = importlib.util.spec_from_file_location("isolation", {module!r})
 isolation = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(isolation)
