@@ -52,15 +52,18 @@ class Warm:
     """Starts processes; where the system forks, from one that has imported `modules` already."""
 
     def __init__(self, modules=(), threads=1):
-        self._environment = environment(threads)
+        self._modules, self._environment = modules, environment(threads)
         self._connection = self._nursery = None
         if FORKS:
-            self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # messages
-            with theirs:
-                command = [sys.executable, "-E", str(HERE / "nursery.py"), *modules]
-                self._nursery = subprocess.Popen(
-                    command, stdin=theirs, stdout=subprocess.DEVNULL, env=self._environment, start_new_session=True
-                )
+            self._launch()
+
+    def _launch(self):
+        self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # messages
+        with theirs:
+            command = [sys.executable, "-E", str(HERE / "nursery.py"), *self._modules]
+            self._nursery = subprocess.Popen(
+                command, stdin=theirs, stdout=subprocess.DEVNULL, env=self._environment, start_new_session=True
+            )
 
     def __enter__(self):
         return self
@@ -79,7 +82,9 @@ class Warm:
         `isolation.isolate`.
         """
         if not self._nursery:
-            module = [] if argv[0].endswith(".py") else ["-m"]
+            module = (
+                ["-P"] if argv[0].endswith(".py") else ["-m"]
+            )  # a script's folder is ours, a module's the notebook's
             return Launched(
                 [sys.executable, "-E", *module, *argv],
                 cwd=folder,
@@ -87,6 +92,9 @@ class Warm:
                 **dict(zip(("stdin", "stdout", "stderr"), streams, strict=True)),
                 start_new_session=True,
             )
+        if self._nursery.poll() is not None:  # whatever killed it: the next one serves as well
+            self._connection.close()
+            self._launch()
         after = [KERNEL[-1], "torch._dynamo" if argv[0].endswith(".py") else "torch"]  # what it can't wait to import
         request = {"argv": argv, "folder": str(folder), "environment": environment, "isolate": isolate, "after": after}
         reports, theirs = os.pipe()
