@@ -371,3 +371,8 @@ def test_a_question_page_holds_every_answer_under_one_question():
 
 def test_a_question_page_names_who_lost_the_question():
     assert "Gone" in report.question_page("q-1", Result(graded("us").notebook), [result(title="ann", folder="ann")])
+
+
+def test_a_table_head_that_is_a_formula_has_a_name():
+    html = body(new_markdown_cell("| $r_l$ | b |\n| --- | --- |\n| 1 | 2 |"))
+    assert re.search(r'<th[^>]* aria-label="rl"', html)

@@ -26,6 +26,9 @@ MATH_IN_HTML = re.compile(
 MENDED = re.compile(r'<(/?)(h[1-6]|img|table|math)((?: [a-z-]+="[^"]*")*)>')
 LINE_BREAK = re.compile(r"(?<![\\$])\$\s*\\\\\s*\$(?!\$)")  # `$\\$`, whose end nbconvert does not see
 UNSTYLED = re.compile(r'<span class="(?:n|p|w|o|nn|nb|na|bp|nv|vm|fm|mi|mf|mh|mb|mo)?">([^<]*)</span>')
+FORMULA_HEAD = re.compile(
+    r"<th([^>]*)>(\s*(?:<span[^>]*>)?<math(?:(?!</?th\b).)*</math>(?:</span>)?\s*)</th>", re.DOTALL
+)
 EMPTY_HEADING = re.compile(r"<(h[1-6])>\s*</\1>")
 TAG = re.compile(r"<[^>]*>")
 ROLES = {"question": "Question", "snippet": "Given code", "check": "Given check", "answer": "Answer", "note": "Note"}
@@ -277,7 +280,12 @@ def mend(html, level):
         return f"{found[0]}</span>" if wide else found[0]
 
     html = EMPTY_HEADING.sub("", html).replace("<th></th>", "<td></td>")  # a head without words heads nothing
-    return MENDED.sub(repair, html)
+    return FORMULA_HEAD.sub(_named, MENDED.sub(repair, html))
+
+
+def _named(head):
+    """Return a table's head that is a formula alone with its letters as name, since not every reader hears MathML."""
+    return f'<th{head[1]} aria-label="{TAG.sub("", head[2]).strip()}">{head[2]}</th>'
 
 
 def _longest(mathml):
