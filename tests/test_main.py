@@ -117,12 +117,12 @@ def test_a_missing_answer_counts_only_when_strict(notebook, grade):
 )
 def test_a_cell_past_its_limit_is_reported_and_the_rest_runs_with_its_variables(notebook, grade, source):
     run = grade(
-        notebook({"before": "x = 1", "q-1-question": "Why?", "q-1-check": source, "after": "assert x == 1"}),
+        notebook({"before": "x = 1", "q-1-question": "Why?", "q-1-snippet": source, "after": "assert x == 1"}),
         "--timeout",
         "2",
     )
     assert run.returncode == 1
-    assert "timed out: q-1, cell 3 (q-1-check): stopped after 2 s" in run.stdout.splitlines()
+    assert "timed out: q-1, cell 3 (q-1-snippet): stopped after 2 s" in run.stdout.splitlines()
     assert "(after)" not in run.stdout
 
 

@@ -91,7 +91,7 @@ def grade(task, warm, progress=lambda result, execution: None):
                 result.add(execution)
                 progress(result, execution)
             if trial:
-                ran, result.gradients = trial.verdict()
+                ran, result.gradients = trial.verdict(limits.total)
                 result.originals = {name: ran[name] for name in checks(asked)}
         except KeyboardInterrupt:
             result.interrupted = True
