@@ -375,4 +375,4 @@ def test_a_question_page_names_who_lost_the_question():
 
 def test_a_table_head_that_is_a_formula_has_a_name():
     html = body(new_markdown_cell("| $r_l$ | b |\n| --- | --- |\n| 1 | 2 |"))
-    assert re.search(r'<th[^>]* aria-label="rl"', html)
+    assert re.search(r'<th[^>]*><span class="spoken">rl</span>', html)

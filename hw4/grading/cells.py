@@ -284,8 +284,9 @@ def mend(html, level):
 
 
 def _named(head):
-    """Return a table's head that is a formula alone with its letters as name, since not every reader hears MathML."""
-    return f'<th{head[1]} aria-label="{TAG.sub("", head[2]).strip()}">{head[2]}</th>'
+    """Give a table's head that is a formula alone its letters as text, since not every reader takes MathML for one."""
+    formula = head[2].replace("<math", '<math aria-hidden="true"', 1)
+    return f'<th{head[1]}><span class="spoken">{TAG.sub("", head[2]).strip()}</span>{formula}</th>'
 
 
 def _longest(mathml):

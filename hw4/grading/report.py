@@ -19,7 +19,8 @@ POLICY = (
 OURS = {"main", "header", "footer", "nav", "section"}
 PAGE = cleaner(
     tags=TAGS | OURS,
-    attributes=ATTRIBUTES | {"*": {"lang", "dir", "class", "id", "tabindex", "aria-label", "aria-labelledby"}},
+    attributes=ATTRIBUTES
+    | {"*": {"lang", "dir", "class", "id", "tabindex", "aria-label", "aria-labelledby", "aria-hidden"}},
     url_schemes={"http", "https", "mailto", "data"},
     link_rel="noopener noreferrer",
 )
