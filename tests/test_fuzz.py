@@ -48,7 +48,7 @@ def survives(body):
         refusal = ""
     if refusal:
         return refusal.isprintable() or pytest.fail(refusal)
-    result = Result(notebook, REFERENCE, "fuzz", compare.match(notebook, REFERENCE))
+    result = Result(notebook, REFERENCE, "fuzz", remarks=compare.match(notebook, REFERENCE))
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
     assert set(result.rows) == {question.id for question in document.questions(REFERENCE, REFERENCE)[0]} | {None}
     nbformat.validate(notebook)

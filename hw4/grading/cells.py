@@ -1,5 +1,6 @@
 """A notebook's cells and outputs as HTML, each cleaned alone, so that none can run, request or swallow what follows."""
 
+import functools
 import re
 from base64 import b64encode
 from html import escape, unescape
@@ -92,6 +93,9 @@ FRAGMENT = cleaner(
 )
 
 
+HIGHLIGHT = Highlight2HTML(pygments_lexer="ipython3")
+
+
 class Renderer(IPythonRenderer):
     """nbconvert's renderer of markdown, with formulas drawn and without what would want a script or a network."""
 
@@ -134,7 +138,6 @@ class Cells:
 
     def __init__(self, result):
         self.result, self.formulas, self.laid_out = result, Formulas(), 0
-        self.code = Highlight2HTML(pygments_lexer="ipython3")
         self.executions = {execution.index: execution for execution in result.executions}
         self.html = [self._cell(index, cell) for index, cell in enumerate(result.notebook.cells)]
 
@@ -148,8 +151,7 @@ class Cells:
             attachments = cell.get("attachments", {})
             body = self._rich(cell.source, level, lambda text: self.markdown(text, attachments), MARKDOWN)
         elif cell.cell_type == "code" and len(cell.source) <= RICH:
-            html = UNSTYLED.sub(r"\1", FRAGMENT.clean(self.code(sane(cell.source))))
-            body = fold(html, "Code", cell.source)
+            body = fold(highlighted(cell.source), "Code", cell.source)
         else:
             body = plain(cell.source, "Code" if cell.cell_type == "code" else "Raw text")
         missing = self.result.row_of[index].question.missing
@@ -211,6 +213,12 @@ class Cells:
         size = "".join(f' {name}="{escape(str(metadata.get(name, "")))}"' for name in ("width", "height"))
         alt = escape(sane(str(metadata.get("alt", ""))))
         return mend(FRAGMENT.clean(f'<img src="data:{kind};base64,{escape(data)}" alt="{alt}"{size}>'), level)
+
+
+@functools.lru_cache(maxsize=1000)  # cells: what was given stands in every submission of a class
+def highlighted(code):
+    """Return `code` as HTML in colours."""
+    return UNSTYLED.sub(r"\1", FRAGMENT.clean(HIGHLIGHT(sane(code))))
 
 
 def sane(source):

@@ -139,7 +139,8 @@ def questions(notebook, reference):
     `compare.match` has given the cells of `notebook` the reference's ids.
     """
     asked = {cell.id: cell for cell in reference.cells if role(cell) == "question"}
-    found = {name: Question(name.removesuffix("-question"), _parts(name, reference)) for name in asked}
+    parts = _parts(reference)
+    found = {name: Question(name.removesuffix("-question"), parts.get(question_of(asked[name]), [""])) for name in asked}
     owners, current = [], None
     for index, cell in enumerate(notebook.cells):
         if role(cell) == "section":
@@ -156,10 +157,17 @@ def questions(notebook, reference):
     return list(found.values()), owners
 
 
-def _parts(name, reference):
-    answers = [cell.id for cell in reference.cells if cell.id.startswith(name.replace("-question", "-answer"))]
-    letters = [(CELL_ID.fullmatch(answer)["detail"] or "").upper() for answer in answers]
-    return letters if len(letters) > 1 else [""]
+def _parts(reference):
+    """Return the letters of the parts of each question that has several."""
+    letters = {}
+    for cell in reference.cells:
+        if role(cell) == "answer":
+            letters.setdefault(question_of(cell), []).append(_letter(cell))
+    return {question: each for question, each in letters.items() if len(each) > 1}
+
+
+def _letter(answer):
+    return (CELL_ID.fullmatch(answer.id)["detail"] or "").upper()
 
 
 def _answered(block, asked, parts):
@@ -175,7 +183,7 @@ def _answered(block, asked, parts):
             lines = [line.strip() for line in source.splitlines()]
             source = "\n".join(line for line in lines if line not in given) if given <= set(lines) else ""
         elif kind == "answer":
-            detail = (CELL_ID.fullmatch(cell.id)["detail"] or "").upper()
+            detail = _letter(cell)
             if detail in parts and _says_something(source):
                 answered |= {detail, *_letters(source, parts)}
                 continue

@@ -40,7 +40,7 @@ def load(folder, asked, title):
     """Return the result that an earlier `write` left in `folder`, as an answer to the notebook `asked`."""
     kept = json.loads((folder / "results.json").read_text(encoding="utf-8"))["extra_data"]
     notebook = nbformat.v4.reads((folder / kept["notebook"]).read_text(encoding="utf-8"))
-    return Result(notebook, asked, title, folder.name).told(kept["facts"])
+    return Result(notebook, asked, title).told(kept["facts"])
 
 
 def gradescope(result):

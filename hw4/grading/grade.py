@@ -1,5 +1,6 @@
 """One submission from its files to its result, and to the files that are left of it."""
 
+import functools
 import hashlib
 import json
 import traceback
@@ -44,6 +45,7 @@ class Outcome:
     files: dict[str, str]
     lines: list[str]  # the last one sums it up
     answers: dict[str, str] = field(default_factory=dict)  # by question
+    result: Result | None = None  # what the files were made of, where it is still at hand
 
 
 def outcome(task, warm, progress=lambda result, execution: None):
@@ -55,7 +57,8 @@ def outcome(task, warm, progress=lambda result, execution: None):
         lines = [*result.table(), *result.failures, *result.remarked(), result.isolation(), result.summary()]
         code = result.exit_code(task.strict)
         kept = {"task": task.digest(), "code": code, "lines": lines[-1:], "answers": answers, "facts": result.facts()}
-        return Outcome(name, code, files.texts(result, files.safe(task.submission.notebook), kept), lines, answers)
+        left = files.texts(result, files.safe(task.submission.notebook), kept)
+        return Outcome(name, code, left, lines, answers, result)
     except Unusable as problem:
         return nothing(name, UNUSABLE, problem)
     except Exception:
@@ -78,7 +81,7 @@ def grade(task, warm, progress=lambda result, execution: None):
     with ExitStack() as stack:
         scratch = stack.enter_context(Scratch(submission, given_files(reference), limits.memory))
         kernel = stack.enter_context(Kernel(warm, scratch))  # boots while we read
-        asked = document.read(reference.files[reference.notebook], reference.notebook)
+        asked = questions_of(reference.files[reference.notebook], reference.notebook)
         notebook = document.read(submission.files[submission.notebook], submission.name)
         judged = JUDGED in reference.files.get("hw4/answers.py", b"").decode(errors="replace")
         cells = given_checks(asked)
@@ -99,6 +102,12 @@ def grade(task, warm, progress=lambda result, execution: None):
     return result
 
 
+@functools.lru_cache(maxsize=1)
+def questions_of(body, name):
+    """Return the notebook of a reference, which a class reads only once."""
+    return document.read(body, name)
+
+
 def checks(asked):
     """Return the ids of the reference's own checks."""
     return [cell.id for cell in asked.cells if document.role(cell) == "check"]
@@ -109,7 +118,8 @@ def given_checks(asked):
 
     In a process of their own they tell what holds whatever the submission did to its cells or in its kernel.
     """
-    questions = {document.question_of(cell) for cell in asked.cells if cell.id in checks(asked)}
+    own = set(checks(asked))
+    questions = {document.question_of(cell) for cell in asked.cells if cell.id in own}
     needed = [
         cell for cell in asked.cells if cell.cell_type == "code" and document.role(cell) in (None, *document.GIVEN)
     ]

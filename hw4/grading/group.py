@@ -9,6 +9,7 @@ import re
 import sys
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 
 from . import CLEAN, FAILED, FAULT, INTERRUPTED, UNUSABLE, Unusable, document, files, report
 from .grade import Outcome, nothing, outcome
@@ -102,8 +103,8 @@ def warm_worker(names):
 
 
 def work(task, names):
-    """Grade one submission in a worker of a cluster."""
-    return outcome(task, warm_worker(names))
+    """Grade one submission in a worker of a cluster; only the files travel back."""
+    return replace(outcome(task, warm_worker(names)), result=None)
 
 
 def earlier(folder, task):
@@ -126,7 +127,7 @@ def finish(result, folder, done, found, options):
         filled = 40 * (len(done) + 1) // len(found)
         bar = f"\033[K[{'#' * filled:40}]\r"
     print(f"{line}\n{bar}", end="", file=sys.stderr, flush=True)
-    return Outcome(result.name, result.code, {}, result.lines, result.answers)
+    return replace(result, files={})
 
 
 def rows(done, names, asked, table):
@@ -163,7 +164,8 @@ def pages(done, names, reference, output):
     for folder in (name for name in names if name in done):
         one = done[folder]
         try:
-            results.append(files.load(output / folder, asked, one.name))
+            results.append(one.result or files.load(output / folder, asked, one.name))
+            results[-1].folder = folder
         except (OSError, ValueError, KeyError, TypeError):
             unusable.append((one.name, one.lines[-1]))
     questions = [question.id for question in document.questions(asked, asked)[0]]
