@@ -4,7 +4,7 @@ import itertools
 import os
 import signal
 from queue import Empty
-from time import monotonic
+from time import monotonic, sleep
 
 import psutil
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -54,14 +54,22 @@ class Kernel:
 
     def _connect(self):
         """Wait until the kernel answers and what it publishes reaches us; `BOOT` seconds at most."""
+        deadline, patience = monotonic() + BOOT, 0.05
+        while not self._listens() and self.process.poll() is None and monotonic() < deadline:
+            sleep(0.005)  # who connects too early tries again only after a tenth of a second
         self._client = BlockingKernelClient()
         self._client.load_connection_info(self._connection)
         self._client.start_channels(stdin=False, hb=False)
-        deadline, patience = monotonic() + BOOT, 0.05
         while not any(self._replies(self._client.kernel_info(), monotonic() + patience)):
             patience *= 1.2  # a question asked before the kernel listens is lost: ask again, ever more slowly
             if monotonic() > deadline:
                 raise KernelDeath(f"the kernel did not answer within {BOOT:.0f} s")
+
+    def _listens(self):
+        """Return whether the sockets that we connect to exist, as far as that can be seen."""
+        ports = [self._connection[f"{channel}_port"] for channel in ("shell", "iopub", "control")]
+        ipc = self._connection["transport"] == "ipc"
+        return not ipc or all(os.path.exists(f"{self._connection['ip']}-{port}") for port in ports)
 
     def _replies(self, request, deadline):
         """Yield what the kernel publishes about `request` up to its being idle again; nothing more after `deadline`."""
