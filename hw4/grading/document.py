@@ -140,7 +140,7 @@ def questions(notebook, reference):
     """
     asked = {cell.id: cell for cell in reference.cells if role(cell) == "question"}
     parts = _parts(reference)
-    found = {name: Question(name.removesuffix("-question"), parts.get(question_of(asked[name]), [""])) for name in asked}
+    found = {name: Question(question_of(cell), parts.get(question_of(cell), [""])) for name, cell in asked.items()}
     owners, current = [], None
     for index, cell in enumerate(notebook.cells):
         if role(cell) == "section":
