@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 # Where JupyterLab is installed, jsonschema builds Lark's parsers when nbformat is imported, for addresses that no
@@ -37,7 +38,7 @@ def parse(arguments):
     add("--total-timeout", type=positive, default=900, metavar="SECONDS", help="of a submission (%(default)s)")
     add("--memory", type=positive, default=4, metavar="GIB", help="of a submission (%(default)s)")
     add("--output-size", type=positive, default=4, metavar="MIB", help="of what a cell puts out (%(default)s)")
-    add("--jobs", type=int, default=os.cpu_count(), metavar="N", help="submissions at a time (%(default)s)")
+    add("--jobs", type=count, default=os.cpu_count(), metavar="N", help="submissions at a time (%(default)s)")
     add("--fresh", action="store_true", help="grade also what has not changed since it was graded")
     add("--dask", metavar="ADDRESS", help="grade on this Dask cluster")
     return parser.parse_args(arguments)
@@ -50,6 +51,10 @@ def positive(text):
     return value
 
 
+def count(text):
+    return max(1, int(text))
+
+
 def run(options):
     """Grade what the options name; return the exit code."""
     from hw4.grading.submission import collect, find
@@ -60,13 +65,17 @@ def run(options):
     reference = collect(options.reference, options.reference)
     if len(found) == 1 and options.path == [found[0][1]] and not options.dask:
         return one(*found[0], reference, options)
-    from hw4.grading.grade import Task
-    from hw4.grading.group import grade_all
+    from hw4.grading.warm import Warm, modules
 
-    def task(submission):
-        return Task(submission, reference, limits(options), options.strict)
+    names = modules(reference.texts(), ["torch"])  # what else a submission mentions comes with it
+    with nullcontext() if options.dask else Warm(names, threads(options)) as warm:  # it imports while we do
+        from hw4.grading.grade import Task
+        from hw4.grading.group import grade_all
 
-    return grade_all(found, reference, task, options)
+        def task(submission):
+            return Task(submission, reference, limits(options), options.strict)
+
+        return grade_all(found, reference, task, options, warm)
 
 
 def own():
@@ -115,7 +124,7 @@ def submission_path(path, submission):
 
 
 def threads(options):
-    return max(1, os.cpu_count() // max(1, options.jobs))
+    return max(1, os.cpu_count() // options.jobs)
 
 
 def limits(options):

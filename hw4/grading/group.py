@@ -4,7 +4,6 @@ import csv
 import functools
 import io
 import json
-import os
 import re
 import sys
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -21,10 +20,11 @@ SAID = {CLEAN: "clean", FAILED: "failed", UNUSABLE: "not graded", FAULT: "our fa
 FORMULA = re.compile(r"\A[=+\-@\t\r]")  # what makes a spreadsheet take a text for a formula
 
 
-def grade_all(found, reference, task_of, options):
+def grade_all(found, reference, task_of, options, warm=None):
     """Grade the submissions `found`, a (name, path) each, and write a folder for each and `results.csv`.
 
-    `task_of` makes the task of a submission. Returns the exit code: whether all could be graded.
+    `task_of` makes the task of a submission; `warm` is for those that run here. Returns the exit code: whether all
+    could be graded.
     """
     files.prepare(options.output, [path for _, path in found])
     names = folders([name for name, _ in found])
@@ -32,7 +32,7 @@ def grade_all(found, reference, task_of, options):
     own = Result(asked)
     done, waiting, interrupted = {}, dict(zip(names, found, strict=True)), False
     try:
-        with executor(options, reference) as (submit, width):
+        with executor(options, warm) as (submit, width):
             running = {}
             report.drawn(own)  # while the warm process imports
             while waiting or running:
@@ -78,33 +78,38 @@ def folders(names):
 
 
 @contextmanager
-def executor(options, reference):
+def executor(options, warm):
     """Yield what submits a task to a `concurrent.futures.Executor`, and how many tasks to hand it at a time."""
-    names = tuple(modules(reference.texts()))
     if options.dask:
         from distributed import Client
 
         with Client(options.dask) as client:
             pool = client.get_executor(pure=False)
-            yield lambda task: pool.submit(work, task, names), 2 * max(1, sum(client.nthreads().values()))
+            yield lambda task: pool.submit(work, task), 2 * max(1, sum(client.nthreads().values()))
         return
-    jobs = max(1, options.jobs)
-    with ThreadPoolExecutor(jobs) as pool, Warm(names, max(1, os.cpu_count() // jobs)) as warm:  # which ends first
+    with ThreadPoolExecutor(options.jobs) as pool:
         try:
-            yield lambda task: pool.submit(outcome, task, warm), jobs + 1
+            yield lambda task: pool.submit(graded, task, warm), options.jobs + 1
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+            warm.end()  # or what still runs would be waited for
+
+
+def graded(task, warm):
+    """Grade one submission; what its notebook mentions is imported for those after it."""
+    warm.expect(modules(task.submission.texts()))
+    return outcome(task, warm)
 
 
 @functools.cache
-def warm_worker(names):
+def warm_worker():
     """Return the warm process of this worker of a cluster; it ends with the worker."""
-    return Warm(names)
+    return Warm()
 
 
-def work(task, names):
+def work(task):
     """Grade one submission in a worker of a cluster; only the files travel back."""
-    return replace(outcome(task, warm_worker(names)), result=None)
+    return replace(graded(task, warm_worker()), result=None)
 
 
 def earlier(folder, task):

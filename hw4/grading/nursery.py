@@ -1,8 +1,9 @@
 """The warm process: it has imported what notebooks need, and each child that it forks starts with that done.
 
 Run as a script by `warm.py`, never imported: our own package must not be in the memory of a submission's kernel.
-Standard input is a Unix socket. A request on it is a line of JSON, with four file descriptors: the child's standard
-input, output and error, and the pipe on which the child's pid and later its exit status are reported.
+Standard input is a Unix socket. A request on it is a line of JSON: the modules to import besides, or a child to fork,
+with four file descriptors: its standard input, output and error, and the pipe on which its pid and later its exit
+status are reported.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ def main(modules):
 
     sys.path.pop(0)  # our own folder
     sys.modules["debugpy"] = None  # the kernel does without, and starts sooner
+    gc.disable()  # nothing is garbage while modules are imported, and looking for it takes a third of the time
     serve(socket.socket(fileno=0), modules, isolate)
     os._exit(0)  # what the children of a process with PyTorch left to tidy up takes longer than they
 
@@ -50,12 +52,17 @@ def serve(connection, modules, isolate):
                 text, pipes, _, _ = socket.recv_fds(connection, 1 << 20, 4)
                 if not text:
                     return
-                waiting.append((json.loads(text), pipes))
+                request = json.loads(text)
+                if "import" in request:
+                    modules += request["import"]
+                else:
+                    waiting.append((request, pipes))
             for request, pipes in [each for each in waiting if not set(each[0]["after"]) & set(modules)]:
                 waiting.remove((request, pipes))
                 gc.freeze()  # the collector would touch, and so copy, every page that the children share
                 pid = os.fork()
                 if pid == 0:
+                    gc.enable()
                     signal.set_wakeup_fd(-1)
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                     signal.signal(signal.SIGINT, signal.default_int_handler)

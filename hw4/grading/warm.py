@@ -49,10 +49,10 @@ def modules(texts, words=MODULES):
 
 
 class Warm:
-    """Starts processes; where the system forks, from one that has imported `modules` already."""
+    """Starts processes; where the system forks, from one that imports `modules` beforehand."""
 
     def __init__(self, modules=(), threads=1):
-        self._modules, self._environment = modules, environment(threads)
+        self._modules, self._environment = list(modules), environment(threads)
         self._connection = self._nursery = None
         if FORKS:
             self._launch()
@@ -69,6 +69,17 @@ class Warm:
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    def expect(self, modules):
+        """Import `modules` too, for what is started later."""
+        new = [name for name in modules if name not in self._modules]
+        self._modules += new
+        if new and self._nursery:
+            with contextlib.suppress(OSError):  # it was killed: the next one imports them all
+                self._connection.send(json.dumps({"import": new}).encode())
+
+    def end(self):
         """End the warm process, and with it every process that came from it."""
         if self._nursery:
             self._connection.close()
