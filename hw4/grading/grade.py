@@ -81,7 +81,7 @@ def grade(task, warm, progress=lambda result, execution: None):
     with ExitStack() as stack:
         scratch = stack.enter_context(Scratch(submission, given_files(reference), limits.memory))
         kernel = stack.enter_context(Kernel(warm, scratch))  # boots while we read
-        asked = questions_of(reference.files[reference.notebook], reference.notebook)
+        asked = reference_notebook(reference.files[reference.notebook], reference.notebook)
         notebook = document.read(submission.files[submission.notebook], submission.name)
         judged = JUDGED in reference.files.get("hw4/answers.py", b"").decode(errors="replace")
         cells = given_checks(asked)
@@ -103,7 +103,7 @@ def grade(task, warm, progress=lambda result, execution: None):
 
 
 @functools.lru_cache(maxsize=1)
-def questions_of(body, name):
+def reference_notebook(body, name):
     """Return the notebook of a reference, which a class reads only once."""
     return document.read(body, name)
 
@@ -118,8 +118,7 @@ def given_checks(asked):
 
     In a process of their own they tell what holds whatever the submission did to its cells or in its kernel.
     """
-    own = set(checks(asked))
-    questions = {document.question_of(cell) for cell in asked.cells if cell.id in own}
+    questions = {document.question_of(cell) for cell in asked.cells if document.role(cell) == "check"}
     needed = [
         cell for cell in asked.cells if cell.cell_type == "code" and document.role(cell) in (None, *document.GIVEN)
     ]
