@@ -65,12 +65,12 @@ def run(options):
     reference = collect(options.reference, options.reference)
     if len(found) == 1 and options.path == [found[0][1]] and not options.dask:
         return one(*found[0], reference, options)
-    from hw4.grading.warm import Warm, modules
+    from hw4.grading.sandbox.launcher import Warm, modules
 
     names = modules(reference.texts(), ["torch"])  # what else a submission mentions comes with it
     with nullcontext() if options.dask else Warm(names, threads(options)) as warm:  # it imports while we do
+        from hw4.grading.classroom import grade_all
         from hw4.grading.grade import Task
-        from hw4.grading.group import grade_all
 
         def task(submission):
             return Task(submission, reference, limits(options), options.strict)
@@ -88,8 +88,8 @@ def own():
 
 def one(name, path, reference, options):
     """Grade one submission; print what became of it; return the exit code."""
+    from hw4.grading.sandbox.launcher import Warm, modules
     from hw4.grading.submission import collect
-    from hw4.grading.warm import Warm, modules
 
     try:
         submission = collect(path, options.reference, name)
@@ -97,8 +97,9 @@ def one(name, path, reference, options):
     except Unusable as problem:
         submission, names, trouble = None, [], problem
     with Warm(names, threads(options)) as warm:  # it imports while we do
-        from hw4.grading import document, files
+        from hw4.grading import output as files
         from hw4.grading.grade import Task, nothing, outcome
+        from hw4.grading.notebook import format as document
         from hw4.grading.result import plain
 
         files.prepare(options.output, [path])
@@ -128,7 +129,7 @@ def threads(options):
 
 
 def limits(options):
-    from hw4.grading.run import Limits
+    from hw4.grading.execution.run import Limits
 
     gib, mib = int(options.memory * 2**30), int(options.output_size * 2**20)
     return Limits(options.timeout, options.total_timeout, gib, mib)

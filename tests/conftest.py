@@ -7,11 +7,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from hw4.grading.execution.run import Limits
 from hw4.grading.grade import Task
 from hw4.grading.grade import grade as grade_task
-from hw4.grading.run import Limits
+from hw4.grading.sandbox.launcher import Warm, modules
 from hw4.grading.submission import Submission
-from hw4.grading.warm import Warm, modules
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "Part4_SummaryQuestions.ipynb"

@@ -3,7 +3,7 @@
 import pytest
 
 from hw4.answers import part4_affine_backward
-from hw4.grading.checks import CHECKS, failures
+from hw4.grading.affine.battery import CHECKS, failures
 from tests.mutants import MUTANTS, right
 
 
@@ -47,7 +47,7 @@ def test_every_check_rejects_some_mutant(check):
 def test_the_upstream_gradient_of_a_sum_would_accept_what_ignores_it():
     import torch
 
-    from hw4.grading.checks import affine, example, layer
+    from hw4.grading.affine.battery import affine, example, layer
 
     inputs, _ = example(5)
     ours = torch.autograd.grad(layer(MUTANTS["upstream gradient ignored"])(*inputs).sum(), inputs)

@@ -5,7 +5,8 @@ import copy
 import nbformat
 import pytest
 
-from hw4.grading import compare, document
+from hw4.grading.notebook import comparison as compare
+from hw4.grading.notebook import format as document
 from tests.conftest import NOTEBOOK, made
 
 GIVEN = {

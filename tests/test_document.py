@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from hw4.grading import Unusable
-from hw4.grading.document import is_check, questions, read, role
+from hw4.grading.notebook.format import is_check, questions, read, role
 
 
 def asked(notebook, cells):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hw4.grading.formulas import BRACKETS, LENGTH, Formulas
+from hw4.grading.report.formulas import BRACKETS, LENGTH, Formulas
 
 GIVEN = r"""
 \newcommand{\mat}[1]{\boldsymbol {#1}}

@@ -5,7 +5,9 @@ import json
 import nbformat
 import pytest
 
-from hw4.grading import Unusable, compare, document
+from hw4.grading import Unusable
+from hw4.grading.notebook import comparison as compare
+from hw4.grading.notebook import format as document
 from hw4.grading.result import Result
 from tests.conftest import NOTEBOOK
 

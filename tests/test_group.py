@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from hw4.grading.group import folders, harmless
+from hw4.grading.classroom import folders, harmless
 from tests.conftest import ROOT
 
 ASKED = {"q-1-question": "Why?", "q-1-check": "assert 1", "q-1-answer": "**Answer:**"}

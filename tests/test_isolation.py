@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-MODULE = Path(__file__).resolve().parent.parent / "hw4/grading/isolation.py"
+MODULE = Path(__file__).resolve().parent.parent / "hw4/grading/sandbox/isolation.py"
 READABLE = [sys.prefix, sys.base_prefix, "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/sys/devices", "/missing"]
 PROGRAM = """
 import ctypes, importlib.util, os, shutil, signal, socket, subprocess, sys, time

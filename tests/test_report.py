@@ -8,10 +8,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from hw4.grading import report
-from hw4.grading.cells import PICTURE
+from hw4.grading.execution.run import Execution, Limits
+from hw4.grading.report import pages as report
+from hw4.grading.report.cells import PICTURE
 from hw4.grading.result import Remark, Result
-from hw4.grading.run import Execution, Limits
 from tests import hostile
 from tests.conftest import NOTEBOOK
 

@@ -3,10 +3,10 @@
 import nbformat
 import pytest
 
-from hw4.grading.kernel import Kernel
-from hw4.grading.run import Limits, run
+from hw4.grading.execution.kernel import Kernel
+from hw4.grading.execution.run import Limits, run
+from hw4.grading.sandbox.launcher import Warm
 from hw4.grading.submission import Scratch, Submission
-from hw4.grading.warm import Warm
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,9 @@ import os
 
 import pytest
 
-from hw4.grading import Unusable, document, files
+from hw4.grading import Unusable
+from hw4.grading import output as files
+from hw4.grading.notebook import format as document
 from hw4.grading.submission import collect, find
 from tests.conftest import made
 

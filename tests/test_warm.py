@@ -1,7 +1,7 @@
 """Processes for strangers' code, forked or launched."""
 
-from hw4.grading import warm as module
 from hw4.grading.grade import Task, grade
+from hw4.grading.sandbox import launcher as module
 from tests.conftest import ROOT, submission
 
 CELLS = {"q-1-question": "", "q-1-check": "import hw4.answers\nassert 6 * 7 == 42", "q-1-answer": "**Answer:** Yes."}

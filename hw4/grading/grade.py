@@ -8,11 +8,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import FAULT, UNUSABLE, Unusable, compare, document, files
-from .judge import Trial
-from .kernel import Kernel
+from . import FAULT, UNUSABLE, Unusable
+from . import output as files
+from .affine.judge import Trial
+from .execution.kernel import Kernel
+from .execution.run import Limits, run
+from .notebook import comparison as compare
+from .notebook import format as document
 from .result import Result
-from .run import Limits, run
 from .submission import Scratch, Submission, given_files
 
 JUDGED = "def part4_affine_backward"
@@ -31,7 +34,7 @@ class Task:
         """Return a hash of all that the result depends on, our own code included."""
         total = hashlib.sha256(f"{self.limits} {self.strict}".encode())
         total.update((self.submission.digest() + self.reference.digest()).encode())
-        for module in sorted(Path(__file__).parent.glob("*.py")):
+        for module in sorted(Path(__file__).parent.rglob("*.py")):
             total.update(module.read_bytes())
         return total.hexdigest()
 

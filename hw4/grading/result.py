@@ -4,8 +4,8 @@ import re
 from dataclasses import asdict, dataclass
 
 from . import CLEAN, FAILED, INTERRUPTED
-from .document import Question, is_check, questions
-from .run import Execution, Limits
+from .execution.run import Execution, Limits
+from .notebook.format import Question, is_check, questions
 
 TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours, mostly
 

@@ -19,10 +19,10 @@ from pathlib import Path
 import nbformat
 import psutil
 
-from hw4.grading.document import GIVEN, role
-from hw4.grading.kernel import Kernel
+from hw4.grading.execution.kernel import Kernel
+from hw4.grading.notebook.format import GIVEN, role
+from hw4.grading.sandbox.launcher import Warm, modules
 from hw4.grading.submission import Scratch, Submission
-from hw4.grading.warm import Warm, modules
 from tests.conftest import NOTEBOOK, ROOT
 
 IMPORTS = "import torch, matplotlib.figure; torch.ones(3).sum()"

@@ -8,7 +8,8 @@ from threading import Lock, Thread
 
 import nbformat
 
-from . import Unusable, document
+from . import Unusable
+from .notebook import format as document
 from .result import Result, plain
 
 DRAWING = Lock()  # of the page of the warm-up and of the one in earnest
@@ -103,7 +104,7 @@ def warm_up(submission):
 
 def page(result):
     """Return the page of `result`."""
-    from . import report  # which takes a second
+    from .report import pages  # which takes a second
 
     with DRAWING:
-        return report.page(result)
+        return pages.page(result)

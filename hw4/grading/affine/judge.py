@@ -30,7 +30,7 @@ class Trial:
         self._output, output = os.pipe()
         with ours, theirs, open(os.devnull, "r+b") as nothing:
             null = nothing.fileno()
-            self._pupil = scratch.start(warm, [str(HERE / "pupil.py")], (theirs.fileno(), null, null))
+            self._pupil = scratch.start(warm, [str(HERE / "function_worker.py")], (theirs.fileno(), null, null))
             self._judge = warm.start(
                 [str(HERE / "judge.py"), json.dumps([cells, battery])], HERE, {}, (ours.fileno(), output, null)
             )
@@ -63,14 +63,14 @@ class Trial:
 
 def names():
     """Return the names of the checks, read from their module without importing it: it needs PyTorch."""
-    lines = (HERE / "checks.py").read_text(encoding="utf-8").splitlines()
+    lines = (HERE / "battery.py").read_text(encoding="utf-8").splitlines()
     return [line[len("def check_") : line.index("(")] for line in lines if line.startswith("def check_")]
 
 
 def main():
-    sys.path.insert(0, str(HERE.parent.parent))
-    from hw4.grading.checks import CHECKS, fault
-    from hw4.grading.remote import Remote
+    sys.path.insert(0, str(HERE.parents[2]))
+    from hw4.grading.affine.battery import CHECKS, fault
+    from hw4.grading.affine.client import Remote
 
     cells, battery = json.loads(sys.argv[1])
     pupil = Remote(socket.socket(fileno=0))

@@ -7,8 +7,8 @@ or come from another edition of the notebook, are found as a reader finds them: 
 import difflib
 import re
 
-from .document import GIVEN, question_of, role
-from .result import Remark
+from ..result import Remark
+from .format import GIVEN, question_of, role
 
 HEADING = re.compile(r"^\s*#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
 NUMBER = re.compile(r"\A\s*(?:#{1,6}\s+)?(?:Question\s+)?\**(\d{1,2})\**\s*(?:[.:)]|$)", re.IGNORECASE | re.MULTILINE)

@@ -10,11 +10,14 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 
-from . import CLEAN, FAILED, FAULT, INTERRUPTED, UNUSABLE, Unusable, document, files, report
+from . import CLEAN, FAILED, FAULT, INTERRUPTED, UNUSABLE, Unusable
+from . import output as files
 from .grade import Outcome, nothing, outcome
+from .notebook import format as document
+from .report import pages as report
 from .result import Result, plain
+from .sandbox.launcher import Warm, modules
 from .submission import collect
-from .warm import Warm, modules
 
 SAID = {CLEAN: "clean", FAILED: "failed", UNUSABLE: "not graded", FAULT: "our fault"}
 FORMULA = re.compile(r"\A[=+\-@\t\r]")  # what makes a spreadsheet take a text for a formula

@@ -8,7 +8,7 @@ import torch
 from torch.autograd import Function, gradcheck, gradgradcheck
 from torch.autograd.gradcheck import GradcheckError
 
-from .pupil import MatrixProducts
+from .function_worker import MatrixProducts
 
 NAMES = ("dL/dX", "dL/dW", "dL/db")
 

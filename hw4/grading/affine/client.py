@@ -6,8 +6,8 @@ import torch
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from .checks import Raised, Wrong
-from .pupil import pack, unpack
+from .battery import Raised, Wrong
+from .function_worker import pack, unpack
 
 DTYPES = {"float64", "float32", "bfloat16", "float16"}
 BROKEN = "the process that ran it broke off"

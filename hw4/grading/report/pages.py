@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
+from ..notebook.format import role
 from .cells import ATTRIBUTES, TAGS, Cells, cleaner, mark, remark, text
-from .document import role
 
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
@@ -235,7 +235,7 @@ def _style():
     folder = Path(__file__).parent
     font = b64encode((folder / "math.woff2").read_bytes()).decode()
     return (
-        (folder / "report.css")
+        (folder / "style.css")
         .read_text(encoding="utf-8")
         .replace("url(math.woff2)", f"url(data:font/woff2;base64,{font})")
     )

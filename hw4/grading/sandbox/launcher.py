@@ -60,7 +60,7 @@ class Warm:
     def _launch(self):
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # messages
         with theirs:
-            command = [sys.executable, "-E", str(HERE / "nursery.py"), *self._modules]
+            command = [sys.executable, "-E", str(HERE / "forkserver.py"), *self._modules]
             self._nursery = subprocess.Popen(
                 command, stdin=theirs, stdout=subprocess.DEVNULL, env=self._environment, start_new_session=True
             )

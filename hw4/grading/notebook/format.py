@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import nbformat
 
-from . import Unusable
+from .. import Unusable
 
 GIVEN = {"section", "question", "snippet", "check"}
 CELL_ID = re.compile(rf"(?P<question>.+?)-(?P<role>{'|'.join(GIVEN)}|answer|evidence|note)(?:-(?P<detail>.+))?")

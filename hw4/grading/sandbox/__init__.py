@@ -1,0 +1,1 @@
+"""Processes for a submission's code: started, isolated, and cleaned up after."""
