@@ -1,8 +1,7 @@
-"""What the tests share: a notebook from a few strings, and `main.py` as a user runs it."""
+"""The fixtures that tests share: notebooks in files, and `main.py` as a user runs it."""
 
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -11,27 +10,7 @@ from hw4.grading.execution.run import Limits
 from hw4.grading.grade import Task
 from hw4.grading.grade import grade as grade_task
 from hw4.grading.sandbox.launcher import Warm, modules
-from hw4.grading.submission import Submission
-
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = ROOT / "Part4_SummaryQuestions.ipynb"
-
-
-def made(cells, metadata=None):
-    """Return a notebook of cells {id: source}, code unless the id says otherwise."""
-    notebook = nbformat.v4.new_notebook(metadata=metadata or {})
-    for cell_id, source in cells.items():
-        text = any(word in cell_id for word in ["section", "question", "answer", "note", "text"])
-        new = nbformat.v4.new_markdown_cell if text else nbformat.v4.new_code_cell
-        notebook.cells.append(new(source, id=cell_id))
-    return notebook
-
-
-def submission(notebook, files=None, name="hw.ipynb"):
-    """Return the submission of `notebook` (what `made` takes, or returns) and of `files` {path: text}."""
-    notebook = made(notebook) if isinstance(notebook, dict) and "cells" not in notebook else notebook
-    texts = {name: nbformat.writes(notebook)} | (files or {})
-    return Submission(name, name, {path: text.encode() for path, text in texts.items()})
+from tests.builders import ROOT, made, submission
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.builders import ROOT
 
 pytest.importorskip("distributed")
 ASKED = {"q-1-question": "Why?", "q-1-check": "import time; time.sleep(1)\nassert 1", "q-1-answer": "**Answer:**"}

@@ -9,7 +9,7 @@ from hw4.grading import Unusable
 from hw4.grading.notebook import comparison as compare
 from hw4.grading.notebook import format as document
 from hw4.grading.result import Result
-from tests.conftest import NOTEBOOK
+from tests.builders import NOTEBOOK
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies

@@ -8,7 +8,7 @@ import time
 import nbformat
 import pytest
 
-from tests.conftest import ROOT
+from tests.builders import ROOT
 
 CLEAN = {"q-1-question": "Why?", "q-1-check": "assert 1 + 1 == 2", "q-1-answer": "**Answer:** Because."}
 

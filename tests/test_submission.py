@@ -9,7 +9,7 @@ from hw4.grading import Unusable
 from hw4.grading import output as files
 from hw4.grading.notebook import format as document
 from hw4.grading.submission import collect, find
-from tests.conftest import made
+from tests.builders import made
 
 CELL = {"cell_type": "code", "id": "a", "metadata": {}, "source": "print(1)", "outputs": [], "execution_count": None}
 BOOK = {"cells": [CELL], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}

@@ -23,7 +23,7 @@ from hw4.grading.execution.kernel import Kernel
 from hw4.grading.notebook.format import GIVEN, role
 from hw4.grading.sandbox.launcher import Warm, modules
 from hw4.grading.submission import Scratch, Submission
-from tests.conftest import NOTEBOOK, ROOT
+from tests.builders import NOTEBOOK, ROOT
 
 IMPORTS = "import torch, matplotlib.figure; torch.ones(3).sum()"
 

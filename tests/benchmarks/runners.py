@@ -14,7 +14,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.conftest import NOTEBOOK, ROOT
+from tests.builders import NOTEBOOK, ROOT
 
 ROUNDS = 5
 FLOOR = """

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from hw4.grading.notebook.format import questions, role
-from tests.conftest import NOTEBOOK, ROOT
+from tests.builders import NOTEBOOK, ROOT
 
 # The assignment: sections, questions, and how many parts of each are graded one by one.
 ASSIGNMENT = {

@@ -4,7 +4,7 @@ import pytest
 
 from hw4.answers import part4_affine_backward
 from hw4.grading.affine.battery import CHECKS, failures
-from tests.mutants import MUTANTS, right
+from tests.affine.mutants import MUTANTS, right
 
 
 @pytest.mark.parametrize("backward", [part4_affine_backward, right])

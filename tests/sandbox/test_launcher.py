@@ -2,7 +2,7 @@
 
 from hw4.grading.grade import Task, grade
 from hw4.grading.sandbox import launcher as module
-from tests.conftest import ROOT, submission
+from tests.builders import ROOT, submission
 
 CELLS = {"q-1-question": "", "q-1-check": "import hw4.answers\nassert 6 * 7 == 42", "q-1-answer": "**Answer:** Yes."}
 HANDED_IN = submission(CELLS, {"hw4/__init__.py": "", "hw4/answers.py": (ROOT / "hw4" / "answers.py").read_text()})

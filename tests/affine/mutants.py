@@ -1,4 +1,4 @@
-"""Backward functions that are wrong, each in one way; `python -m tests.mutants` prints which check kills which."""
+"""Backward functions that are wrong, each in one way; `python -m tests.affine.mutants` prints which check kills which."""
 
 import torch
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from hw4.grading.classroom import folders, harmless
-from tests.conftest import ROOT
+from tests.builders import ROOT
 
 ASKED = {"q-1-question": "Why?", "q-1-check": "assert 1", "q-1-answer": "**Answer:**"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from hw4.grading.notebook import comparison as compare
 from hw4.grading.notebook import format as document
-from tests.conftest import NOTEBOOK, made
+from tests.builders import NOTEBOOK, made
 
 GIVEN = {
     "s-section": "## Shapes",
@@ -147,7 +147,7 @@ def test_our_own_notebook_is_found_whole_with_and_without_ids(change):
 
 def test_the_original_checks_run_whatever_became_of_them(result):
     cells = {"q-1-question": "", "q-1-check": "import math\nassert math.pi < 3", "q-1-answer": ""}
-    from tests.conftest import submission
+    from tests.builders import submission
 
     found = result(cells | {"q-1-check": "assert True"}, reference=submission(cells))
     assert found.originals == {"q-1-check": "AssertionError"}

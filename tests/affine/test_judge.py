@@ -4,8 +4,8 @@ import pytest
 
 from hw4.grading.affine import judge
 from hw4.grading.submission import Scratch, Submission
-from tests.conftest import ROOT
-from tests.mutants import MUTANTS
+from tests.affine.mutants import MUTANTS
+from tests.builders import ROOT
 
 RIGHT = (ROOT / "hw4" / "answers.py").read_text()
 WRONG = (
@@ -80,7 +80,7 @@ def test_a_function_that_never_ends_is_stopped(verdict, monkeypatch):
 def test_a_submission_without_answers_never_gets_ours(result):
     given = {"hw4/answers.py": RIGHT, "hw4/__init__.py": ""}
     cells = {"q-1-question": "", "q-1-check": "from hw4.answers import part4_affine_backward\nassert 1"}
-    from tests.conftest import submission
+    from tests.builders import submission
 
     found = result(cells, reference=submission(cells, given))
     missing = "ModuleNotFoundError: No module named 'hw4.answers'"

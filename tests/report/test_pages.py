@@ -12,8 +12,8 @@ from hw4.grading.execution.run import Execution, Limits
 from hw4.grading.report import pages as report
 from hw4.grading.report.cells import PICTURE
 from hw4.grading.result import Remark, Result
-from tests import hostile
-from tests.conftest import NOTEBOOK
+from tests.builders import NOTEBOOK
+from tests.report import hostile
 
 PNG = "iVBORw0KGgo="
 EVIL = f'"><script>{hostile.ALERT}</script><!--'

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
 
 import pytest
 
-MODULE = Path(__file__).resolve().parent.parent / "hw4/grading/sandbox/isolation.py"
+from tests.builders import ROOT
+
+MODULE = ROOT / "hw4/grading/sandbox/isolation.py"
 READABLE = [sys.prefix, sys.base_prefix, "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/sys/devices", "/missing"]
 PROGRAM = """
 import ctypes, importlib.util, os, shutil, signal, socket, subprocess, sys, time
@@ -34,7 +35,7 @@ def fails(function, *arguments):
 isolation.system = refuse
 held = isolation.isolate({folder!r}, {readable!r}, 2 << 30, {report!r})
 """
-LANDLOCK, NAMESPACES, ROOT = [444], ["unshare"], [428]  # what is refused to simulate a system without
+LANDLOCK, NAMESPACES, OPEN_TREE = [444], ["unshare"], [428]  # what is refused to simulate a system without
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is nothing like it elsewhere")
 
@@ -118,7 +119,7 @@ def test_tcp_is_denied_where_there_is_no_network_namespace(output):
     assert output(lines, NAMESPACES, needs="no TCP") == "PermissionError"
 
 
-@pytest.mark.parametrize("refused", [[], LANDLOCK, NAMESPACES, ROOT], ids=["all", "mounts", "landlock", "no root"])
+@pytest.mark.parametrize("refused", [[], LANDLOCK, NAMESPACES, OPEN_TREE], ids=["all", "mounts", "landlock", "no root"])
 def test_only_the_folder_can_be_written_and_only_what_is_readable_read(output, tmp_path, refused):
     (tmp_path / "secret").write_text("secret")
     lines = f"""
@@ -179,7 +180,7 @@ def test_capabilities_are_gone_and_do_not_come_back(output):
     print(ctypes.CDLL(None).unshare(1 << 28), subprocess.run(["mount", "-t", "tmpfs", "x", "."]).returncode != 0)
     """
     assert output(lines, needs="own processes").splitlines()[0] == "{'0000000000000000'}"
-    assert output(lines, LANDLOCK + ROOT, needs="own processes").splitlines()[-1] == "-1 True"
+    assert output(lines, LANDLOCK + OPEN_TREE, needs="own processes").splitlines()[-1] == "-1 True"
 
 
 @pytest.mark.parametrize("refused", [[], LANDLOCK + NAMESPACES + ["prctl"]], ids=["all", "nothing"])
