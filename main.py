@@ -11,7 +11,7 @@ from pathlib import Path
 # notebook has: a second and more. It does without where the module is missing.
 sys.modules.setdefault("rfc3987_syntax", None)
 
-from hw4.grading import FAULT, INTERRUPTED, UNUSABLE, Unusable  # noqa: E402
+from hw4.grading.errors import ExitCode, Unusable  # noqa: E402
 
 
 def main(arguments=None):
@@ -21,9 +21,9 @@ def main(arguments=None):
         return run(options)
     except Unusable as problem:
         print(f"main.py: {' '.join(str(problem).split())}", file=sys.stderr)
-        return UNUSABLE
+        return ExitCode.UNUSABLE
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
 
 
 def parse(arguments):
@@ -65,10 +65,10 @@ def run(options):
     reference = collect(options.reference, options.reference)
     if len(found) == 1 and options.path == [found[0][1]] and not options.dask:
         return one(*found[0], reference, options)
-    from hw4.grading.sandbox.launcher import Warm, modules
+    from hw4.grading.sandbox.launcher import Launcher, modules
 
     names = modules(reference.texts(), ["torch"])  # what else a submission mentions comes with it
-    with nullcontext() if options.dask else Warm(names, threads(options)) as warm:  # it imports while we do
+    with nullcontext() if options.dask else Launcher(names, threads(options)) as warm:  # it imports while we do
         from hw4.grading.classroom import grade_all
         from hw4.grading.grade import Task
 
@@ -88,7 +88,7 @@ def own():
 
 def one(name, path, reference, options):
     """Grade one submission; print what became of it; return the exit code."""
-    from hw4.grading.sandbox.launcher import Warm, modules
+    from hw4.grading.sandbox.launcher import Launcher, modules
     from hw4.grading.submission import collect
 
     try:
@@ -96,10 +96,10 @@ def one(name, path, reference, options):
         names = modules([*submission.texts(), *reference.texts()], ["torch"])  # the rest can wait for its cell
     except Unusable as problem:
         submission, names, trouble = None, [], problem
-    with Warm(names, threads(options)) as warm:  # it imports while we do
+    with Launcher(names, threads(options)) as warm:  # it imports while we do
         from hw4.grading import output as files
         from hw4.grading.grade import Task, nothing, outcome
-        from hw4.grading.notebook import format as document
+        from hw4.grading.notebook.format import stamp_points
         from hw4.grading.result import plain
 
         files.prepare(options.output, [path])
@@ -107,12 +107,12 @@ def one(name, path, reference, options):
             files.warm_up(submission)
             done = outcome(Task(submission, reference, limits(options), options.strict), warm, show)
         else:
-            done = nothing(name, UNUSABLE, trouble)
+            done = nothing(name, ExitCode.UNUSABLE, trouble)
     written = files.write(done, options.output)
     if options.save and done.code == 0:
-        text = document.with_points(done.files[files.safe(submission.notebook)])
+        text = stamp_points(done.files[files.safe(submission.notebook)])
         written.append(files.replace(submission_path(path, submission), text))
-    if done.code in (UNUSABLE, FAULT):
+    if done.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
         text = "\n".join(done.lines).splitlines()
         print(*(f"main.py: {plain(line)}" for line in text), sep="\n", file=sys.stderr)
     else:

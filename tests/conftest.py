@@ -9,7 +9,7 @@ import pytest
 from hw4.grading.execution.run import Limits
 from hw4.grading.grade import Task
 from hw4.grading.grade import grade as grade_task
-from hw4.grading.sandbox.launcher import Warm, modules
+from hw4.grading.sandbox.launcher import Launcher, modules
 from tests.builders import ROOT, made, submission
 
 
@@ -27,7 +27,7 @@ def notebook(tmp_path):
 
 @pytest.fixture(scope="session")
 def warm():
-    with Warm(modules(["torch"])) as warm:
+    with Launcher(modules(["torch"])) as warm:
         yield warm
 
 

@@ -5,16 +5,17 @@ import json
 import nbformat
 import pytest
 
-from hw4.grading import Unusable
+from hw4.grading.errors import Unusable
 from hw4.grading.notebook import comparison as compare
-from hw4.grading.notebook import format as document
+from hw4.grading.notebook.format import read_notebook, write_notebook
+from hw4.grading.notebook.questions import questions
 from hw4.grading.result import Result
 from tests.builders import NOTEBOOK
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies
 BYTES = NOTEBOOK.read_bytes()
-REFERENCE = document.read(BYTES, NOTEBOOK.name)
+REFERENCE = read_notebook(BYTES, NOTEBOOK.name)
 for cell in REFERENCE.cells:
     cell.source = cell.source[:2000]
 IDS = [cell.id for cell in REFERENCE.cells]
@@ -43,7 +44,7 @@ books = st.fixed_dictionaries(
 
 def survives(body):
     try:
-        notebook = document.read(body, "hw.ipynb")
+        notebook = read_notebook(body, "hw.ipynb")
     except Unusable as problem:
         refusal = str(problem)
     else:
@@ -52,9 +53,9 @@ def survives(body):
         return refusal.isprintable() or pytest.fail(refusal)
     result = Result(notebook, REFERENCE, "fuzz", remarks=compare.match(notebook, REFERENCE))
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
-    assert set(result.rows) == {question.id for question in document.questions(REFERENCE, REFERENCE)[0]} | {None}
+    assert set(result.rows) == {question.id for question in questions(REFERENCE, REFERENCE)[0]} | {None}
     nbformat.validate(notebook)
-    assert nbformat.reads(document.written(notebook), as_version=4) == notebook
+    assert nbformat.reads(write_notebook(notebook), as_version=4) == notebook
 
 
 @hypothesis.settings(max_examples=1200, deadline=None, derandomize=True, database=None)

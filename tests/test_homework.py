@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from hw4.grading.notebook.format import questions, role
+from hw4.grading.notebook.questions import questions, role
 from tests.builders import NOTEBOOK, ROOT
 
 # The assignment: sections, questions, and how many parts of each are graded one by one.

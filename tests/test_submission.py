@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from hw4.grading import Unusable
 from hw4.grading import output as files
-from hw4.grading.notebook import format as document
+from hw4.grading.errors import Unusable
+from hw4.grading.notebook.format import read_notebook
 from hw4.grading.submission import collect, find
 from tests.builders import made
 
@@ -71,7 +71,7 @@ def test_what_leaves_the_cells_readable_runs(grade, tmp_path, content):
 @pytest.mark.parametrize(("content", "said"), UNREADABLE.values(), ids=UNREADABLE)
 def test_the_rest_gets_one_line(content, said):
     with pytest.raises(Unusable) as problem:
-        document.read(content, "hw.ipynb")
+        read_notebook(content, "hw.ipynb")
     assert str(problem.value).startswith(f"hw.ipynb: {said}")
     assert len(str(problem.value).splitlines()) == 1
 
@@ -180,4 +180,4 @@ def test_results_have_gradescopes_keys_and_only_our_checks_score(result):
 
 def test_what_nbformat_writes_is_read_back(notebook):
     path = notebook({"a": "x"})
-    assert document.read(path.read_bytes(), "hw.ipynb").cells == made({"a": "x"}).cells
+    assert read_notebook(path.read_bytes(), "hw.ipynb").cells == made({"a": "x"}).cells

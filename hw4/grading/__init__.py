@@ -14,9 +14,3 @@ cells       a notebook's cells and outputs as HTML in which nothing runs
 report      the pages: of a submission, of a class, of one question
 files       what is left in the output folder
 """
-
-CLEAN, FAILED, UNUSABLE, FAULT, INTERRUPTED = 0, 1, 2, 3, 130  # the exit codes
-
-
-class Unusable(Exception):
-    """The input cannot be read, or the usage is wrong; the message says so in one line."""

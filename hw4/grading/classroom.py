@@ -10,16 +10,22 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 
-from . import CLEAN, FAILED, FAULT, INTERRUPTED, UNUSABLE, Unusable
 from . import output as files
+from .errors import ExitCode, Unusable
 from .grade import Outcome, nothing, outcome
-from .notebook import format as document
+from .notebook.format import read_notebook
+from .notebook.questions import questions as questions_of
 from .report import pages as report
 from .result import Result, plain
-from .sandbox.launcher import Warm, modules
+from .sandbox.launcher import Launcher, modules
 from .submission import collect
 
-SAID = {CLEAN: "clean", FAILED: "failed", UNUSABLE: "not graded", FAULT: "our fault"}
+SAID = {
+    ExitCode.CLEAN: "clean",
+    ExitCode.FAILED: "failed",
+    ExitCode.UNUSABLE: "not graded",
+    ExitCode.FAULT: "our fault",
+}
 FORMULA = re.compile(r"\A[=+\-@\t\r]")  # what makes a spreadsheet take a text for a formula
 
 
@@ -31,7 +37,7 @@ def grade_all(found, reference, task_of, options, warm=None):
     """
     files.prepare(options.output, [path for _, path in found])
     names = folders([name for name, _ in found])
-    asked = document.read(reference.files[reference.notebook], reference.notebook)
+    asked = read_notebook(reference.files[reference.notebook], reference.notebook)
     own = Result(asked)
     done, waiting, interrupted = {}, dict(zip(names, found, strict=True)), False
     try:
@@ -45,7 +51,7 @@ def grade_all(found, reference, task_of, options, warm=None):
                     try:
                         task = task_of(collect(path, options.reference, name))
                     except Unusable as problem:
-                        done[folder] = finish(nothing(name, UNUSABLE, problem), folder, done, found, options)
+                        done[folder] = finish(nothing(name, ExitCode.UNUSABLE, problem), folder, done, found, options)
                         continue
                     old = None if options.fresh else earlier(options.output / folder, task)
                     if old:
@@ -56,7 +62,9 @@ def grade_all(found, reference, task_of, options, warm=None):
                     folder, name = running.pop(future)
                     problem = future.exception()
                     result = (
-                        nothing(name, FAULT, f"{type(problem).__name__}: {problem}") if problem else future.result()
+                        nothing(name, ExitCode.FAULT, f"{type(problem).__name__}: {problem}")
+                        if problem
+                        else future.result()
                     )
                     done[folder] = finish(result, folder, done, found, options)
     except KeyboardInterrupt:
@@ -66,7 +74,11 @@ def grade_all(found, reference, task_of, options, warm=None):
     first = pages(done, names, own, options.output)
     print(summary(done.values(), len(found)), table, first, sep="\n")
     codes = {result.code for result in done.values()}
-    return INTERRUPTED if interrupted else max(codes & {UNUSABLE, FAULT}, default=CLEAN)
+    return (
+        ExitCode.INTERRUPTED
+        if interrupted
+        else max(codes & {ExitCode.UNUSABLE, ExitCode.FAULT}, default=ExitCode.CLEAN)
+    )
 
 
 def folders(names):
@@ -107,7 +119,7 @@ def graded(task, warm):
 @functools.cache
 def warm_worker():
     """Return the warm process of this worker of a cluster; it ends with the worker."""
-    return Warm()
+    return Launcher()
 
 
 def work(task):
@@ -119,7 +131,7 @@ def earlier(folder, task):
     """Return the outcome that an earlier run left in `folder` for the very same task; None if there is none."""
     try:
         found = json.loads((folder / "results.json").read_text(encoding="utf-8"))["extra_data"]
-        if found["task"] == task.digest() and found["code"] in (CLEAN, FAILED):
+        if found["task"] == task.digest() and found["code"] in (ExitCode.CLEAN, ExitCode.FAILED):
             return Outcome(task.submission.name, found["code"], {}, found["lines"], found["answers"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
@@ -143,7 +155,7 @@ def rows(done, names, asked, table):
 
     What somebody wrote into the columns for marks and comments in the file that stands there already is kept.
     """
-    questions, _ = document.questions(asked, asked)
+    questions, _ = questions_of(asked, asked)
     marks = [f"{kind} {question.id}{'-' * bool(part)}{part}" for question in questions for part in question.parts
              for kind in ("mark", "comment")]  # fmt: skip
     old = {}
@@ -176,7 +188,7 @@ def pages(done, names, reference, output):
             results[-1].folder = folder
         except (OSError, ValueError, KeyError, TypeError):
             unusable.append((one.name, one.lines[-1]))
-    questions = [question.id for question in document.questions(asked, asked)[0]]
+    questions = [question.id for question in questions_of(asked, asked)[0]]
     for order, (_, name) in report.ORDERS.items():
         files.replace(output / name, report.index(results, questions, unusable, order))
     for question in questions:

@@ -8,15 +8,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import FAULT, UNUSABLE, Unusable
 from . import output as files
 from .affine.judge import Trial
+from .errors import ExitCode, Unusable
 from .execution.kernel import Kernel
 from .execution.run import Limits, run
 from .notebook import comparison as compare
-from .notebook import format as document
+from .notebook.format import read_notebook
+from .notebook.questions import GIVEN, question_of, role
 from .result import Result
-from .submission import Scratch, Submission, given_files
+from .sandbox.scratch import Scratch
+from .submission import Submission, laid_out
 
 JUDGED = "def part4_affine_backward"
 
@@ -63,14 +65,14 @@ def outcome(task, warm, progress=lambda result, execution: None):
         left = files.texts(result, files.safe(task.submission.notebook), kept)
         return Outcome(name, code, left, lines, answers, result)
     except Unusable as problem:
-        return nothing(name, UNUSABLE, problem)
+        return nothing(name, ExitCode.UNUSABLE, problem)
     except Exception:
-        return nothing(name, FAULT, traceback.format_exc())
+        return nothing(name, ExitCode.FAULT, traceback.format_exc())
 
 
 def nothing(name, code, reason):
     """Return the outcome of a submission that could not be graded."""
-    text = " ".join(str(reason).split()) if code == UNUSABLE else str(reason)  # a file's name may have lines
+    text = " ".join(str(reason).split()) if code == ExitCode.UNUSABLE else str(reason)  # a file's name may have lines
     found = {"score": 0, "output": text, "output_format": "text", "tests": []}
     return Outcome(name, code, {"results.json": json.dumps(found, indent=1) + "\n"}, [text])
 
@@ -82,10 +84,10 @@ def grade(task, warm, progress=lambda result, execution: None):
     """
     submission, reference, limits = task.submission, task.reference, task.limits
     with ExitStack() as stack:
-        scratch = stack.enter_context(Scratch(submission, given_files(reference), limits.memory))
+        scratch = stack.enter_context(Scratch(laid_out(submission, reference), limits.memory))
         kernel = stack.enter_context(Kernel(warm, scratch))  # boots while we read
         asked = reference_notebook(reference.files[reference.notebook], reference.notebook)
-        notebook = document.read(submission.files[submission.notebook], submission.name)
+        notebook = read_notebook(submission.files[submission.notebook], submission.name)
         judged = JUDGED in reference.files.get("hw4/answers.py", b"").decode(errors="replace")
         cells = given_checks(asked)
         trial = stack.enter_context(Trial(warm, scratch, cells, judged)) if cells or judged else None
@@ -108,12 +110,12 @@ def grade(task, warm, progress=lambda result, execution: None):
 @functools.lru_cache(maxsize=1)
 def reference_notebook(body, name):
     """Return the notebook of a reference, which a class reads only once."""
-    return document.read(body, name)
+    return read_notebook(body, name)
 
 
 def checks(asked):
     """Return the ids of the reference's own checks."""
-    return [cell.id for cell in asked.cells if document.role(cell) == "check"]
+    return [cell.id for cell in asked.cells if role(cell) == "check"]
 
 
 def given_checks(asked):
@@ -121,9 +123,7 @@ def given_checks(asked):
 
     In a process of their own they tell what holds whatever the submission did to its cells or in its kernel.
     """
-    questions = {document.question_of(cell) for cell in asked.cells if document.role(cell) == "check"}
-    needed = [
-        cell for cell in asked.cells if cell.cell_type == "code" and document.role(cell) in (None, *document.GIVEN)
-    ]
-    kept = [cell for cell in needed if document.question_of(cell) in {None, *questions}]
+    questions = {question_of(cell) for cell in asked.cells if role(cell) == "check"}
+    needed = [cell for cell in asked.cells if cell.cell_type == "code" and role(cell) in (None, *GIVEN)]
+    kept = [cell for cell in needed if question_of(cell) in {None, *questions}]
     return [(cell.id, cell.source) for cell in kept] if questions else []

@@ -8,8 +8,8 @@ from threading import Lock, Thread
 
 import nbformat
 
-from . import Unusable
-from .notebook import format as document
+from .errors import Unusable
+from .notebook.format import read_notebook, write_notebook
 from .result import Result, plain
 
 DRAWING = Lock()  # of the page of the warm-up and of the one in earnest
@@ -28,7 +28,7 @@ def prepare(folder, inputs=()):
 def texts(result, name, kept):
     """Return {file name: text} of what one submission's run leaves, `kept` for a later run of ours."""
     return {
-        name: document.written(result.notebook),
+        name: write_notebook(result.notebook),
         "report.html": page(result),
         "results.json": json.dumps(
             gradescope(result) | {"extra_data": kept | {"notebook": name}}, indent=1, ensure_ascii=False
@@ -97,7 +97,7 @@ def warm_up(submission):
 
     def draw():
         with contextlib.suppress(Exception):  # what is wrong with the page is said when it is drawn in earnest
-            page(Result(document.read(submission.files[submission.notebook], "")))
+            page(Result(read_notebook(submission.files[submission.notebook], "")))
 
     Thread(target=draw, daemon=True).start()
 

@@ -3,21 +3,12 @@
 import re
 from dataclasses import asdict, dataclass
 
-from . import CLEAN, FAILED, INTERRUPTED
+from .errors import ExitCode
 from .execution.run import Execution, Limits
-from .notebook.format import Question, is_check, questions
+from .notebook.comparison import Remark
+from .notebook.questions import Question, is_check, questions
 
 TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours, mostly
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What is to be said about a given cell: of which question, where it stands in the notebook, and how it differs."""
-
-    question: str | None = None
-    cell: int | None = None
-    text: str = ""
-    diff: str = ""
 
 
 @dataclass
@@ -151,9 +142,9 @@ class Result:
 
     def exit_code(self, strict=False):
         if self.interrupted:
-            return INTERRUPTED
+            return ExitCode.INTERRUPTED
         missing = any(row.question.missing for row in self.rows.values())
-        return FAILED if self.failures or (strict and missing) else CLEAN
+        return ExitCode.FAILED if self.failures or (strict and missing) else ExitCode.CLEAN
 
 
 def plain(text):

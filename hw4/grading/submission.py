@@ -1,21 +1,18 @@
 """What somebody handed in: found, read into memory once, and laid out in a scratch copy to run in."""
 
-import contextlib
 import hashlib
 import os
-import shutil
 import stat
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import Unusable
+from .errors import Unusable
 
 LARGEST = 200 * 2**20  # bytes of one submission, all files together
 SKIPPED = {"__pycache__", "node_modules", "graded", "venv", "env"}  # folders that are nobody's answer; hidden ones too
 HELPERS = "hw4"  # the package that lies beside a notebook
-OURS = {f"{HELPERS}/answers.py"}, f"{HELPERS}/grading/"  # files and folder of the reference that no submission gets
+ANSWERS = f"{HELPERS}/answers.py"  # the function that a student implements
+GRADING = f"{HELPERS}/grading/"
 
 
 @dataclass(frozen=True)
@@ -115,55 +112,11 @@ def read(file):
         return opened.read(LARGEST)
 
 
-def given_files(reference):
-    """Return what a reference gives every submission: its helper package, but for the answers and the grading."""
-    answers, grading = OURS
-    return {
-        path: body for path, body in reference.files.items()
-        if path.startswith(f"{HELPERS}/") and path not in answers and not path.startswith(grading)
-    }  # fmt: skip
+def laid_out(submission, reference):
+    """Return {path: content} of what a submission runs with: the reference's helper package, then its own files.
 
-
-class Scratch:
-    """A copy of a submission in a folder of its own, where its processes run; gone after the `with` block."""
-
-    def __init__(self, submission, given, memory=None):
-        self.room = Path(tempfile.mkdtemp(prefix="hw4-"))  # short: a socket's path has 107 characters at most
-        self.work = self.room / "work"
-        self.memory = memory
-        for folder in ("work", "home", "tmp"):
-            (self.room / folder).mkdir()
-        for path, body in (given | submission.files).items():
-            if not path.startswith(OURS[1]):
-                file = self.work / path
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(body)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        shutil.rmtree(self.room, onerror=_make_writable)
-
-    def start(self, warm, argv, streams):
-        """Start a process of the submission's in its folder, isolated as well as the system allows."""
-        home, temporary = str(self.room / "home"), str(self.room / "tmp")
-        environment = {"HOME": home, "IPYTHONDIR": home, "MPLCONFIGDIR": home, "TMPDIR": temporary}
-        isolate = {"folder": str(self.room), "readable": readable(), "memory": self.memory}
-        return warm.start(argv, self.work, environment, streams, isolate)
-
-
-def readable():
-    """Return the folders that any program of this Python needs to read."""
-    system = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/sys/devices"]
-    system += [
-        f"/etc/{name}" for name in ("alternatives", "fonts", "group", "hosts", "ld.so.cache", "localtime", "passwd")
-    ]
-    return sorted({*system, sys.prefix, sys.base_prefix, *(path for path in sys.path if "-packages" in path)})
-
-
-def _make_writable(function, path, _):
-    with contextlib.suppress(OSError):
-        os.chmod(os.path.dirname(path), 0o700)
-        os.chmod(path, 0o700)
-        function(path)
+    Neither the reference's answers nor the grading code are given to anybody.
+    """
+    given = {path: body for path, body in reference.files.items() if path.startswith(f"{HELPERS}/") and path != ANSWERS}
+    files = given | submission.files
+    return {path: body for path, body in files.items() if not path.startswith(GRADING)}

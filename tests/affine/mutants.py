@@ -1,4 +1,4 @@
-"""Backward functions that are wrong, each in one way; `python -m tests.affine.mutants` prints which check kills which."""
+"""Wrong backward functions, each in one way; `python -m tests.affine.mutants` prints which check rejects which."""
 
 import torch
 

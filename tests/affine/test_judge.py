@@ -3,7 +3,7 @@
 import pytest
 
 from hw4.grading.affine import judge
-from hw4.grading.submission import Scratch, Submission
+from hw4.grading.sandbox.scratch import Scratch
 from tests.affine.mutants import MUTANTS
 from tests.builders import ROOT
 
@@ -28,8 +28,8 @@ def verdict(warm):
         texts = {"hw4/__init__.py": "", "hw4/answers.py": answers} | {
             f"{name}.py": text for name, text in files.items()
         }
-        handed_in = Submission("s", "hw.ipynb", {path: text.encode() for path, text in texts.items()})
-        with Scratch(handed_in, {}, 4 * 2**30) as scratch, judge.Trial(warm, scratch) as trial:
+        files = {path: text.encode() for path, text in texts.items()}
+        with Scratch(files, 4 * 2**30) as scratch, judge.Trial(warm, scratch) as trial:
             return trial.verdict()[1]
 
     return judged
@@ -41,7 +41,8 @@ def test_the_right_function_passes_every_check(verdict):
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_wrong_function_is_rejected_across_the_processes_too(verdict, name):
-    source = (ROOT / "tests" / "mutants.py").read_text().replace("from hw4.grading.affine.battery import", "#")
+    path = ROOT / "tests" / "affine" / "mutants.py"
+    source = path.read_text().replace("from hw4.grading.affine.battery import", "#")
     answers = f"from mutants import MUTANTS\npart4_affine_backward = MUTANTS[{name!r}]"
     assert any(verdict(answers, mutants=source).values())
 

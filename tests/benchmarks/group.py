@@ -20,9 +20,9 @@ import nbformat
 import psutil
 
 from hw4.grading.execution.kernel import Kernel
-from hw4.grading.notebook.format import GIVEN, role
-from hw4.grading.sandbox.launcher import Warm, modules
-from hw4.grading.submission import Scratch, Submission
+from hw4.grading.notebook.questions import GIVEN, role
+from hw4.grading.sandbox.launcher import Launcher, modules
+from hw4.grading.sandbox.scratch import Scratch
 from tests.builders import NOTEBOOK, ROOT
 
 IMPORTS = "import torch, matplotlib.figure; torch.ones(3).sum()"
@@ -73,8 +73,8 @@ def memory():
     from jupyter_client.manager import start_new_kernel
 
     with ExitStack() as stack:
-        warm = stack.enter_context(Warm(modules(["torch matplotlib"])))
-        scratch = stack.enter_context(Scratch(Submission("empty", "hw.ipynb", {}), {}))
+        warm = stack.enter_context(Launcher(modules(["torch matplotlib"])))
+        scratch = stack.enter_context(Scratch({}))
         kernels = [stack.enter_context(Kernel(warm, scratch)) for _ in range(2)]
         for kernel in kernels:
             kernel.execute(IMPORTS, 60, lambda message: None)

@@ -5,14 +5,13 @@ import pytest
 
 from hw4.grading.execution.kernel import Kernel
 from hw4.grading.execution.run import Limits, run
-from hw4.grading.sandbox.launcher import Warm
-from hw4.grading.submission import Scratch, Submission
+from hw4.grading.sandbox.launcher import Launcher
+from hw4.grading.sandbox.scratch import Scratch
 
 
 @pytest.fixture(scope="module")
 def kernel():
-    empty = Submission("empty", "hw.ipynb", {})
-    with Warm() as warm, Scratch(empty, {}) as scratch, Kernel(warm, scratch) as kernel:
+    with Launcher() as warm, Scratch({}) as scratch, Kernel(warm, scratch) as kernel:
         yield kernel
 
 

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from hw4.grading.notebook import comparison as compare
-from hw4.grading.notebook import format as document
+from hw4.grading.notebook.questions import questions
 from tests.builders import NOTEBOOK, made
 
 GIVEN = {
@@ -35,7 +35,7 @@ def said(notebook, reference):
 
 def missing(notebook, reference):
     compare.match(notebook, reference)
-    found, _ = document.questions(notebook, reference)
+    found, _ = questions(notebook, reference)
     return {question.id: question.missing for question in found if question.missing}
 
 

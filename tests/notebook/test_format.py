@@ -3,13 +3,14 @@
 import nbformat
 import pytest
 
-from hw4.grading import Unusable
-from hw4.grading.notebook.format import is_check, questions, read, role
+from hw4.grading.errors import Unusable
+from hw4.grading.notebook.format import read_notebook
+from hw4.grading.notebook.questions import is_check, questions, role
 
 
 def asked(notebook, cells):
     path = notebook({"q-1-question": "Why?", **cells})
-    return read(path.read_bytes(), path.name)
+    return read_notebook(path.read_bytes(), path.name)
 
 
 def missing(notebook, cells, reference=None):
@@ -82,4 +83,4 @@ def test_a_check_is_a_code_cell_that_asserts(source, expected):
 )
 def test_what_is_no_notebook_is_unusable_and_says_so_in_one_line(content):
     with pytest.raises(Unusable, match=r"\Abad\.ipynb: (not |empty)[^\n]*\Z"):
-        read(content, "bad.ipynb")
+        read_notebook(content, "bad.ipynb")

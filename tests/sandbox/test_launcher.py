@@ -10,7 +10,7 @@ HANDED_IN = submission(CELLS, {"hw4/__init__.py": "", "hw4/answers.py": (ROOT / 
 
 def test_where_the_system_does_not_fork_the_ordinary_launch_serves(monkeypatch):
     monkeypatch.setattr(module, "FORKS", False)
-    with module.Warm() as warm:
+    with module.Launcher() as warm:
         found = grade(Task(HANDED_IN, HANDED_IN), warm)
     assert found.failures == [] and found.held == []
     assert found.originals == {"q-1-check": None}
@@ -18,7 +18,7 @@ def test_where_the_system_does_not_fork_the_ordinary_launch_serves(monkeypatch):
 
 
 def test_a_warm_process_that_was_killed_is_replaced():
-    with module.Warm() as warm:
+    with module.Launcher() as warm:
         warm._nursery.kill()
         warm._nursery.wait()
         assert grade(Task(HANDED_IN, HANDED_IN), warm).exit_code() == 0

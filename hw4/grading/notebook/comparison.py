@@ -6,14 +6,24 @@ or come from another edition of the notebook, are found as a reader finds them: 
 
 import difflib
 import re
+from dataclasses import dataclass
 
-from ..result import Remark
-from .format import GIVEN, question_of, role
+from .questions import GIVEN, question_of, role
 
 HEADING = re.compile(r"^\s*#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
 NUMBER = re.compile(r"\A\s*(?:#{1,6}\s+)?(?:Question\s+)?\**(\d{1,2})\**\s*(?:[.:)]|$)", re.IGNORECASE | re.MULTILINE)
 ALIKE = 0.6  # two code cells that share this part of their text are the same cell, edited
 MANY = 200  # cells that are compared by likeness; a notebook with more is not honest
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What is to be said about a given cell: of which question, where it stands in the notebook, and how it differs."""
+
+    question: str | None = None
+    cell: int | None = None
+    text: str = ""
+    diff: str = ""
 
 
 def match(notebook, reference):

@@ -10,7 +10,7 @@ from nbconvert.filters import Highlight2HTML, strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.token import STANDARD_TYPES
 
-from ..notebook.format import CELL_ID, role
+from ..notebook.questions import CELL_ID, role
 from .formulas import Formulas
 
 # The most characters that are laid out, since parsers take the square of them for what somebody wrote to that end: of a

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
-from ..notebook.format import role
+from ..notebook.questions import role
 from .cells import ATTRIBUTES, TAGS, Cells, cleaner, mark, remark, text
 
 POLICY = (

@@ -48,7 +48,7 @@ def modules(texts, words=MODULES):
     return [*KERNEL, *itertools.chain(*wanted)]
 
 
-class Warm:
+class Launcher:
     """Starts processes; where the system forks, from one that imports `modules` beforehand."""
 
     def __init__(self, modules=(), threads=1):
