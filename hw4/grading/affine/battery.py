@@ -1,190 +1,194 @@
-"""The battery of checks that tells a right backward of Y = 0.5 X Wᵀ + b from a wrong one; it needs PyTorch alone."""
+"""The battery: draws the cases of each check, and compares the gradients that come back with autograd's own.
 
-import re
+Run as a script, it is the judge's process: `battery.py JSON`, with {"cells": [[id, source], ...], "function": bool,
+"listen": bool}. It speaks with the function worker over the socket that is its standard input, or, if it is to listen,
+over the first connection to a port that it prints; then it prints a line of JSON per finding. No library tells which
+gradient is wrong and how: `torch.autograd.gradcheck` says only that one differs.
+"""
+
+import json
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
 from itertools import product
-from types import SimpleNamespace
+from pathlib import Path
+from typing import Any
 
 import torch
-from torch.autograd import Function, gradcheck, gradgradcheck
-from torch.autograd.gradcheck import GradcheckError
 
-from .function_worker import MatrixProducts
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-NAMES = ("dL/dX", "dL/dW", "dL/db")
+from hw4.grading.affine.checks import CHECKS, GRADIENTS, INPUTS
+from hw4.grading.affine.client import BROKEN, BrokenConnection, FunctionWorker, received
+from hw4.grading.affine.function_worker import Backward, Case, Reply, affine, pack, run_cases, unpack
 
-
-def affine(X, W, b):
-    return 0.5 * X @ W.T + b
-
-
-def layer(backward):
-    """Return the affine function of (X, W, b), differentiated by `backward(ctx, grad_output)`."""
-
-    class Affine(Function):
-        @staticmethod
-        def forward(ctx, X, W, b):
-            ctx.save_for_backward(X, W, b)
-            return affine(X, W, b)
-
-        @staticmethod
-        def backward(ctx, grad_output):
-            return backward(ctx, grad_output)
-
-    return Affine.apply
+ALL = [True, True, True]
 
 
-def example(*leading, d_in=4, d_out=3, dtype=torch.float64):
-    """Return X (*leading, d_in), W (d_out, d_in) and b (d_out,), all needing gradients, and dL/dY (*leading, d_out).
+class Example:
+    """Random tensors of the shapes that a case wants."""
 
-    All four are random: an upstream gradient of ones, as `sum()` makes it, hides what ignores it.
-    """
-    generator = torch.Generator().manual_seed(0)
-    shapes = [(*leading, d_in), (d_out, d_in), (d_out,), (*leading, d_out)]
-    *inputs, upstream = [torch.randn(shape, dtype=torch.float64, generator=generator).to(dtype) for shape in shapes]
-    return [tensor.requires_grad_() for tensor in inputs], upstream
+    def __init__(self, seed: int) -> None:
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def case(
+        self,
+        *leading: int,
+        d_in: int = 4,
+        d_out: int = 3,
+        dtype: torch.dtype = torch.float64,
+        needs: list[bool] = ALL,
+        mode: str = "direct",
+        upstream: torch.Tensor | None = None,
+    ) -> Case:
+        """Return a case with random X (*leading, d_in), W (d_out, d_in), b (d_out,) and dL/dY (*leading, d_out).
+
+        The upstream gradient is random too, unless one is given: a gradient of ones, as `sum()` makes it, hides what
+        ignores it.
+        """
+        X, W, b = self.tensors((*leading, d_in), (d_out, d_in), (d_out,), dtype=dtype)
+        upstream = self.tensors((*leading, d_out), dtype=dtype)[0] if upstream is None else upstream
+        cotangents = self.tensors(X.shape, W.shape, b.shape) if mode == "second" else []
+        return {
+            "tensors": [pack(tensor) for tensor in (X, W, b, upstream)],
+            "needs": needs,
+            "mode": mode,
+            "cotangents": [pack(tensor) for tensor in cotangents],
+        }
+
+    def tensors(self, *shapes: tuple[int, ...], dtype: torch.dtype = torch.float64) -> list[torch.Tensor]:
+        """Return a tensor of standard normal numbers per shape."""
+        return [torch.randn(shape, dtype=torch.float64, generator=self._generator).to(dtype) for shape in shapes]
 
 
-def call(backward, inputs, upstream, needs=(True, True, True)):
-    """Return what `backward` returns when it is called directly, where autograd cannot mend a shape."""
-    context = SimpleNamespace(saved_tensors=tuple(inputs), needs_input_grad=needs)
-    gradients = backward(context, upstream)
-    if not isinstance(gradients, tuple | list) or len(gradients) != 3:
-        raise Wrong("it does not return three gradients")
-    return gradients
+def cases(check: str, seed: int) -> Iterator[tuple[str, Case]]:
+    """Yield the cases of a check, each with a phrase that says what is special about it."""
+    example = Example(seed)
+    if check in ("shapes", "leading dimensions"):
+        flat, deep = [(5,), (1,), (4,)], [(0,), (2, 5), (2, 0), (2, 1, 5), ()]  # 4 is d_in: X is square
+        for leading in flat if check == "shapes" else deep:
+            yield f"called directly, X {(*leading, 4)}", example.case(*leading)
+    elif check == "upstream":
+        yield "through autograd, random upstream gradient", example.case(5, mode="autograd")
+    elif check == "strides":
+        (upstream,) = example.tensors((5, 3))
+        yield "dL/dY expanded", example.case(5, upstream=upstream[:1].expand(5, 3))
+        yield "dL/dY not contiguous", example.case(5, upstream=upstream.T.contiguous().T)
+    elif check == "purity":
+        yield "called twice with the same tensors", example.case(5, mode="again")
+    elif check == "dtypes":
+        for dtype in (torch.float32, torch.bfloat16):
+            yield f"in {dtype}", example.case(5, dtype=dtype)
+    elif check == "needs":
+        for needs in product([True, False], repeat=3):
+            yield f"{needs=}", example.case(5, needs=list(needs))
+    elif check == "second derivative":
+        yield "differentiated again", example.case(2, d_in=3, d_out=2, mode="second")
 
 
-class Wrong(Exception):
-    """The backward is wrong; the message says which gradient is, and how."""
-
-
-class Raised(Exception):
-    """The backward raised an exception in another process; the message is its name and its first line."""
-
-
-def compare(gradients, inputs, upstream, case):
-    """Raise `Wrong` about each of the gradients (of X, W, b) that is not autograd's own for the same function."""
-    right = torch.autograd.grad(affine(*inputs), inputs, upstream)
-    faults = [
-        f"{name} {fault}"
-        for name, ours, theirs in zip(NAMES, gradients, right, strict=True)
-        if (fault := difference(ours, theirs))
+def fault(case: Case, reply: Reply) -> str | None:
+    """Return what is wrong with the reply to a case; None when nothing is."""
+    if "error" in reply:
+        return f"raises {str(reply['error'])[:200]}"
+    gradients = reply.get("gradients")
+    second = case["mode"] == "second"
+    names = [f"the second derivative with respect to {name}" for name in INPUTS] if second else list(GRADIENTS)
+    if not isinstance(gradients, list) or len(gradients) != len(names):
+        return "it does not return three gradients"
+    right = expected(case)
+    wanted = right if second else [one if need else None for one, need in zip(right, case["needs"], strict=True)]
+    differences = [
+        f"{name} {difference}"
+        for name, mine, theirs in zip(names, map(received, gradients), wanted, strict=True)
+        if (difference := different(mine, theirs))
     ]
-    if faults:
-        raise Wrong(f"{'; '.join(faults)} ({case})")
+    if differences:
+        return differences[0] if second else "; ".join(differences)
+    spent, needed = reply.get("products", 0), sum(case["needs"][:2])
+    if case["mode"] == "direct" and case["needs"] != ALL and isinstance(spent, int) and spent > needed:
+        return f"by the process's own count, {spent} matrix products are spent where {needed} are needed"
+    return None
 
 
-def difference(ours, theirs):
-    """Say in words how a gradient differs from the right one; None where it does not."""
-    if not isinstance(ours, torch.Tensor):
-        return f"is {ours}, not a tensor"
-    if ours.shape != theirs.shape:
-        return f"has shape {tuple(ours.shape)} instead of {tuple(theirs.shape)}"
-    if ours.dtype != theirs.dtype:
-        return f"is {ours.dtype} instead of {theirs.dtype}"
+def expected(case: Case) -> list[torch.Tensor]:
+    """Return what autograd gives for a case, however the case calls the function."""
+    *inputs, upstream = (unpack(packed).requires_grad_() for packed in case["tensors"])
+    gradients = torch.autograd.grad(affine(*inputs), inputs, upstream, create_graph=True)
+    if case["mode"] != "second":
+        return [gradient.detach() for gradient in gradients]
+    cotangents = [unpack(packed) for packed in case["cotangents"]]
+    derived = torch.autograd.grad(gradients, [*inputs, upstream], cotangents, materialize_grads=True)
+    return list(derived)
+
+
+def different(mine: torch.Tensor | str | None, right: torch.Tensor | None) -> str | None:
+    """Return in words how a gradient differs from the right one; None where it does not."""
+    if right is None:
+        return None if mine is None else "is given though not needed"
+    if mine is None:
+        # A derivative that is zero everywhere may be left out, as autograd itself does.
+        return None if right.numel() and not right.any() else "is None, not a tensor"
+    if isinstance(mine, str):
+        return mine
+    if mine.shape != right.shape:
+        return f"has shape {tuple(mine.shape)} instead of {tuple(right.shape)}"
+    if mine.dtype != right.dtype:
+        return f"is {mine.dtype} instead of {right.dtype}"
     try:
-        torch.testing.assert_close(ours, theirs)
+        torch.testing.assert_close(mine, right)
     except AssertionError:
-        factor = (ours * theirs).sum().item() / (theirs * theirs).sum().item()
-        if torch.allclose(ours, factor * theirs):
+        square = (right * right).sum().item()
+        factor = (mine * right).sum().item() / square if square else 0.0
+        if factor and torch.allclose(mine, factor * right):
             return f"is {factor:.3g} times the right one"
-        return f"is wrong by up to {(ours - theirs).abs().max().item():.3g}"
+        return "is wrong"  # by how much depends on the inputs, which are others each time
     return None
 
 
-def check_shapes(backward):
-    for leading in [(5,), (1,), (4,), (0,), (2, 5), (2, 0), (2, 1, 5), ()]:  # 4 is d_in: a square X
-        inputs, upstream = example(*leading)
-        compare(call(backward, inputs, upstream), inputs, upstream, f"called directly, X {tuple(inputs[0].shape)}")
-
-
-def check_upstream(backward):
-    inputs, upstream = example(5)
-    gradients = torch.autograd.grad(layer(backward)(*inputs), inputs, upstream, allow_unused=True)
-    compare(gradients, inputs, upstream, "through autograd, random upstream gradient")
-
-
-def check_dtypes(backward):
-    for dtype in [torch.float32, torch.bfloat16]:
-        inputs, upstream = example(5, dtype=dtype)
-        compare(call(backward, inputs, upstream), inputs, upstream, f"in {dtype}")
-
-
-def check_strides(backward):
-    inputs, upstream = example(5)
-    for case, unusual in {
-        "expanded": upstream[:1].expand(5, 3),
-        "not contiguous": upstream.T.contiguous().T,
-    }.items():
-        compare(call(backward, inputs, unusual), inputs, unusual, f"dL/dY {case}")
-
-
-def check_needs(backward):
-    for needs in product([True, False], repeat=3):
-        inputs, upstream = example(5)
-        with MatrixProducts() as spent:
-            gradients = call(backward, inputs, upstream, needs)
-        for name, needed, gradient in zip(NAMES, needs, gradients, strict=True):
-            if needed == (gradient is None):
-                raise Wrong(f"{name} is {'None though' if needed else 'given though not'} needed ({needs=})")
-        if spent.count > sum(needs[:2]):
-            raise Wrong(f"{spent.count} matrix products are spent where {sum(needs[:2])} are needed ({needs=})")
-
-
-def check_purity(backward):
-    inputs, upstream = example(5)
-    before = [tensor.clone() for tensor in (*inputs, upstream)]
-    with torch.no_grad():
-        call(backward, inputs, upstream)
-    for name, old, new in zip(("X", "W", "b", "dL/dY"), before, (*inputs, upstream), strict=True):
-        if not torch.equal(old, new):
-            raise Wrong(f"{name} is changed in place")
-
-
-def check_jacobian(backward):
-    finite_differences(gradcheck, backward, "the first derivative")
-
-
-def check_second_derivative(backward):
-    finite_differences(gradgradcheck, backward, "the second derivative")
-
-
-def finite_differences(judge, backward, what):
-    inputs, _ = example(2, d_in=3, d_out=2)  # few entries, for each is moved
-    try:
-        judge(layer(backward), inputs)
-    except GradcheckError as problem:
-        number = re.search(r"with respect to input (\d+)", str(problem))
-        about = ("X", "W", "b", "dL/dY")[int(number[1])] if number else "some input"
-        raise Wrong(f"{what} with respect to {about} is not what finite differences give") from None
-
-
-CHECKS = [
-    check_shapes,
-    check_upstream,
-    check_dtypes,
-    check_strides,
-    check_needs,
-    check_purity,
-    check_jacobian,
-    check_second_derivative,
-]
-
-
-def fault(check, backward):
-    """Return what `check` finds wrong with `backward(ctx, grad_output)`; None when that is nothing."""
-    try:
-        check(backward)
-    except Wrong as wrong:
-        return str(wrong)
-    except Raised as raised:
-        return f"raises {raised}"
-    except Exception as problem:  # the backward is somebody else's: it may raise anything
-        first = str(problem).strip().partition("\n")[0]
-        return f"raises {type(problem).__name__}: {first}"
+def judged(check: str, run: Backward | FunctionWorker, seed: int) -> str | None:
+    """Return the first fault that a check finds with a function, here or at a worker's; None when it passes."""
+    drawn = list(cases(check, seed))
+    wanted = [case for _, case in drawn]
+    replies = run.run_cases(wanted) if isinstance(run, FunctionWorker) else run_cases(run, wanted)
+    for (phrase, case), reply in zip(drawn, replies, strict=True):
+        if found := fault(case, reply):
+            return f"{found} ({phrase})"
     return None
 
 
-def failures(backward):
-    """Return what is wrong with `backward(ctx, grad_output)`, by the name of the check: nothing when it is right."""
-    found = {check.__name__: fault(check, backward) for check in CHECKS}
+def failures(backward: Backward, seed: int = 0) -> dict[str, str]:
+    """Return what is wrong with a function of this process, by check: nothing when it is right."""
+    found = {check.name: judged(check.name, backward, seed) for check in CHECKS}
     return {name: wrong for name, wrong in found.items() if wrong}
+
+
+def main(request: dict[str, Any]) -> None:
+    """Print [kind, name, fault] for each given cell, for the function's import, and for each check."""
+
+    def say(kind: str, name: str, found: str | None) -> None:
+        print(json.dumps([kind, name, found]), flush=True)
+
+    if request["listen"]:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            say("port", str(server.getsockname()[1]), None)
+            connection, _ = server.accept()
+    else:
+        connection = socket.socket(fileno=0)
+    worker = FunctionWorker(connection)
+    try:
+        for name, source in request["cells"]:
+            say("cell", name, worker.run_cell(source))
+        if request["function"]:
+            problem = worker.import_function()
+            say("import", "", problem)
+            for check in CHECKS if problem is None else ():
+                # A seed that nobody can know beforehand: what comes back must have been computed.
+                say("check", check.name, judged(check.name, worker, secrets.randbits(63)))
+    except BrokenConnection:
+        say("broken", "", BROKEN)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,83 +1,67 @@
-"""A backward that computes in another process, the pupil's, and that the battery of checks can use like any other."""
+"""The judge's side of the connection to the function worker: requests out, replies in, each checked for its form."""
 
 import json
+import socket
+from typing import Any, cast
 
 import torch
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
-from .battery import Raised, Wrong
-from .function_worker import pack, unpack
+from .function_worker import Case, Packed, Reply, unpack
 
 DTYPES = {"float64", "float32", "bfloat16", "float16"}
+LARGEST_TENSOR = 100_000  # numbers; no case asks for as many
+LARGEST_REPLY = 10_000_000  # characters
 BROKEN = "the process that ran it broke off"
-LARGEST = 100_000  # numbers in a reply; no check asks for that many
 
 
-class Remote:
-    """`part4_affine_backward` of the pupil at the other end of `connection`."""
+class BrokenConnection(Exception):
+    """The function worker has ended, or does not keep to the protocol."""
 
-    def __init__(self, connection):
+
+class FunctionWorker:
+    """The process at the other end of `connection`; every method raises `BrokenConnection` when it cannot reply."""
+
+    def __init__(self, connection: socket.socket) -> None:
         self._lines = connection.makefile("rw", encoding="utf-8", errors="replace")
 
-    def __call__(self, ctx, grad_output):
-        return Call.apply(self, tuple(ctx.needs_input_grad), *ctx.saved_tensors, grad_output)
+    def import_function(self) -> str | None:
+        """Have the function imported; return what went wrong, or None."""
+        return self._error({"import": True})
 
-    def run(self, source):
-        """Run a given cell; return what went wrong, or None."""
+    def run_cell(self, source: str) -> str | None:
+        """Have a given cell run; return its error in a line, or None."""
+        return self._error({"cell": source})
+
+    def run_cases(self, cases: list[Case]) -> list[Reply]:
+        """Have the function called once per case; return a reply for each."""
+        replies = self._request({"cases": cases})
+        if not isinstance(replies, list) or len(replies) != len(cases):
+            raise BrokenConnection
+        nothing: Reply = {"gradients": None}
+        return [cast(Reply, reply) if isinstance(reply, dict) else nothing for reply in replies]
+
+    def _error(self, request: dict[str, Any]) -> str | None:
+        reply = self._request(request)
+        return None if reply is None else str(reply)
+
+    def _request(self, request: dict[str, Any]) -> Any:
         try:
-            error = self._exchange({"run": source})["error"]
-            return error if error is None else str(error)
-        except (OSError, ValueError, KeyError, TypeError):
-            return BROKEN
-
-    def _exchange(self, request):
-        self._lines.write(json.dumps(request) + "\n")
-        self._lines.flush()
-        return json.loads(self._lines.readline(10_000_000))
-
-    def ask(self, tensors, needs, **more):
-        """Return what the pupil computes from `tensors` (X, W, b and dL/dY): its gradients, None for none."""
-        try:
-            reply = self._exchange({"tensors": [pack(each) for each in tensors], "needs": needs} | more)
-            if "error" in reply:
-                raise Raised(str(reply["error"]))
-            if reply["gradients"] is None:
-                raise Wrong("it does not return three gradients")
-            changed = [self._tensor(each) for each in reply["changed"]]
-            gradients = [self._tensor(each) for each in reply["gradients"]]
-            products = int(reply["products"])
-        except (OSError, ValueError, KeyError, TypeError):
-            raise Wrong(BROKEN) from None
-        with torch.no_grad():
-            for tensor, after in zip(tensors, changed, strict=True):
-                if after is not None:
-                    tensor.copy_(after)  # what the pupil changed in place is changed here too
-        for _ in range(min(products, 100)):
-            torch.ones(1, 1) @ torch.ones(1, 1)  # and what it spent is spent, for the check that counts
-        return gradients
-
-    def _tensor(self, packed):
-        if packed is None:
-            return None
-        if isinstance(packed, str):
-            raise Wrong(f"it returns {packed[:80]!r} where a tensor is due")
-        if packed[0] not in DTYPES or len(packed[3]) > LARGEST:
-            raise Wrong("it returns a tensor that no check can take")
-        return unpack(packed)
+            self._lines.write(json.dumps(request) + "\n")
+            self._lines.flush()
+            return json.loads(self._lines.readline(LARGEST_REPLY))
+        except (OSError, ValueError, RecursionError):
+            raise BrokenConnection from None
 
 
-class Call(Function):
-    """One call of the pupil's backward, itself differentiable: the pupil differentiates it."""
-
-    @staticmethod
-    def forward(ctx, remote, needs, *tensors):
-        ctx.remote, ctx.needs = remote, needs
-        ctx.save_for_backward(*tensors)
-        return tuple(remote.ask(tensors, needs))
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, *cotangents):
-        packed = [pack(each) for each in cotangents]
-        return None, None, *ctx.remote.ask(ctx.saved_tensors, ctx.needs, cotangents=packed)
+def received(packed: Packed | str | None) -> torch.Tensor | str | None:
+    """Return a gradient from a reply: a tensor, None, or a text that says what came instead of a tensor."""
+    if packed is None:
+        return None
+    if isinstance(packed, str):
+        return f"is {packed[:80]!r}, not a tensor"
+    try:
+        if packed["dtype"] in DTYPES and len(packed["numbers"]) <= LARGEST_TENSOR:
+            return unpack(packed)
+    except (KeyError, TypeError, ValueError, RuntimeError, OverflowError):
+        pass
+    return "is a tensor that no check can take"

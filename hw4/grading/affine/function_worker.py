@@ -1,71 +1,174 @@
-"""A submission's code at work for the judge; run as a script in a process of the submission's own.
+"""The function worker: calls the submission's function, and runs given cells, as the judge's process requests.
 
-Requests come and replies go as lines of JSON over the socket that standard input is. The judge compares the numbers of
-a reply in another process, out of reach of whatever the submission did to PyTorch in this one.
+Run as a script in a sandboxed process of the submission, `function_worker.py PORT MODULE FUNCTION`. It is one file,
+since the sandbox hides the rest of this package. Requests come and replies go as lines of JSON over a socket: standard
+input, or where PORT is not 0, a connection to that port. What it replies is the submission's word: the judge compares
+numbers in another process, which this one cannot reach, and trusts nothing else.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
+from typing import Any, TypedDict
 
 import torch
+from torch.autograd import Function
 from torch.overrides import resolve_name
 from torch.utils._python_dispatch import TorchDispatchMode
+
+Backward = Callable[[Any, torch.Tensor], Any]
+PRODUCTS = {"mm", "bmm", "addmm", "matmul", "mv"}  # PyTorch's operators that compute a matrix product
+
+
+class Packed(TypedDict):
+    """A tensor as JSON: its dtype's name, shape, strides in elements, and the numbers of its storage."""
+
+    dtype: str
+    shape: list[int]
+    strides: list[int]
+    numbers: list[float]
+
+
+class Case(TypedDict):
+    """One call: the tensors X, W, b and dL/dY, which of the first three need a gradient, and how to call.
+
+    `mode` is "direct" (called as it is), "again" (called twice, the second result counts), "autograd" (by a
+    `torch.autograd.Function`), or "second" (differentiated again, with `cotangents` of the three gradients).
+    """
+
+    tensors: list[Packed]
+    needs: list[bool]
+    mode: str
+    cotangents: list[Packed]
+
+
+class Reply(TypedDict, total=False):
+    """What came of a case: the gradients, or None when there are not three; or the error.
+
+    An entry is a text where the function gave something else than a tensor. `products` counts the matrix products.
+    """
+
+    gradients: list[Packed | str | None] | None
+    products: int
+    error: str
 
 
 class MatrixProducts(TorchDispatchMode):
     """Counts the matrix products that are computed while it is entered."""
 
-    count = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
 
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        self.count += resolve_name(function).split(".")[1] in {"mm", "bmm", "addmm", "matmul", "mv"}
-        return function(*args, **(kwargs or {}))
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += (resolve_name(func) or "").partition(".")[2].partition(".")[0] in PRODUCTS
+        return func(*args, **(kwargs or {}))
 
 
-def pack(tensor):
-    """Return `tensor` as [dtype, shape, strides, the numbers of its storage], which JSON can carry."""
-    if not isinstance(tensor, torch.Tensor):
-        return None if tensor is None else str(tensor)[:80]
+def pack(tensor: torch.Tensor) -> Packed:
+    """Return `tensor` as JSON can carry it, with its strides."""
     tensor = tensor.detach()
     whole = tensor.as_strided((tensor.untyped_storage().nbytes() // tensor.element_size(),), (1,), 0)
-    return [str(tensor.dtype).removeprefix("torch."), list(tensor.shape), list(tensor.stride()), whole.tolist()]
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    return {"dtype": dtype, "shape": list(tensor.shape), "strides": list(tensor.stride()), "numbers": whole.tolist()}
 
 
-def unpack(packed):
-    """Return the tensor that `pack` made `packed` from, and anything else as it is."""
-    if not isinstance(packed, list):
-        return packed
-    dtype, shape, strides, numbers = packed
-    return torch.tensor(numbers, dtype=getattr(torch, dtype)).as_strided(shape, strides)
+def unpack(packed: Packed) -> torch.Tensor:
+    """Return the tensor that `pack` made `packed` from."""
+    numbers = torch.tensor(packed["numbers"], dtype=getattr(torch, packed["dtype"]))
+    return numbers.as_strided(packed["shape"], packed["strides"])
 
 
-def answer(backward, request):
-    """Call `backward` once as `request` says; return its gradients, or with "cotangents" what flows back through it."""
-    tensors = [unpack(packed).requires_grad_() for packed in request["tensors"]]  # X, W, b and dL/dY
-    context = SimpleNamespace(saved_tensors=tuple(tensors[:3]), needs_input_grad=tuple(request["needs"]))
-    before = [tensor.detach().clone() for tensor in tensors]
-    with torch.set_grad_enabled("cotangents" in request), MatrixProducts() as spent:
-        gradients = backward(context, tensors[3])
-    if not isinstance(gradients, tuple | list) or len(gradients) != 3:
+def pack_result(value: object) -> Packed | str | None:
+    """Return what a function gave for one gradient: a tensor packed, None as it is, the rest as text."""
+    return pack(value) if isinstance(value, torch.Tensor) else None if value is None else str(value)[:80]
+
+
+def affine(X: torch.Tensor, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return Y = 0.5 X Wᵀ + b of shape (..., d_out), for X (..., d_in), W (d_out, d_in) and b (d_out,)."""
+    return 0.5 * X @ W.T + b
+
+
+def layer(backward: Backward) -> Callable[..., torch.Tensor]:
+    """Return `affine` as a function that autograd differentiates by `backward(ctx, grad_output)`."""
+
+    class Affine(Function):
+        @staticmethod
+        def forward(ctx: Any, X: torch.Tensor, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+            ctx.save_for_backward(X, W, b)
+            return affine(X, W, b)
+
+        @staticmethod
+        def backward(ctx: Any, *grad_outputs: torch.Tensor) -> Any:
+            return backward(ctx, *grad_outputs)
+
+    return Affine.apply
+
+
+def run_case(backward: Backward, case: Case) -> Reply:
+    """Return what comes of one call of `backward`."""
+    tensors = [unpack(packed) for packed in case["tensors"]]
+    for tensor, needed in zip(tensors, [*case["needs"], case["mode"] == "second"], strict=True):
+        tensor.requires_grad_(needed)
+    inputs, upstream = tensors[:3], tensors[3]
+    context = SimpleNamespace(saved_tensors=tuple(inputs), needs_input_grad=tuple(case["needs"]))
+    count = 3
+    with MatrixProducts() as spent, torch.set_grad_enabled(case["mode"] in ("autograd", "second")):
+        if case["mode"] == "again":
+            backward(context, upstream)
+        if case["mode"] == "autograd":
+            gradients = torch.autograd.grad(layer(backward)(*inputs), inputs, upstream, allow_unused=True)
+        else:
+            gradients = backward(context, upstream)
+        if case["mode"] == "second" and isinstance(gradients, tuple | list) and len(gradients) == count:
+            gradients = _derived(gradients, tensors, [unpack(packed) for packed in case["cotangents"]])
+            count = 4
+    if not isinstance(gradients, tuple | list) or len(gradients) != count:
         return {"gradients": None}
-    if "cotangents" in request:
-        pairs = zip(gradients, map(unpack, request["cotangents"]), strict=True)
-        live = [(mine, theirs) for mine, theirs in pairs if isinstance(mine, torch.Tensor) and mine.requires_grad]
-        outputs, cotangents = zip(*live, strict=True) if live else ((), ())
-        gradients = torch.autograd.grad(outputs, tensors, cotangents, allow_unused=True) if live else [None] * 4
-    changed = [None if torch.equal(old, new) else pack(new) for old, new in zip(before, tensors, strict=True)]
-    return {"gradients": [pack(each) for each in gradients], "products": spent.count, "changed": changed}
+    return {"gradients": [pack_result(each) for each in gradients], "products": spent.count}
 
 
-def run(source, scope={"__name__": "__main__"}):  # noqa: B006 - one scope for all cells is the point
-    """Run a cell of the reference as a notebook would, without a kernel; return the last line of its error or None."""
+def _derived(
+    gradients: Sequence[Any], tensors: list[torch.Tensor], cotangents: list[torch.Tensor]
+) -> Sequence[torch.Tensor | None]:
+    """Return the derivatives of sum(cotangent · gradient) with respect to X, W, b and dL/dY."""
+    pairs = zip(gradients, cotangents, strict=True)
+    live = [(mine, theirs) for mine, theirs in pairs if isinstance(mine, torch.Tensor) and mine.requires_grad]
+    if not live:
+        return [None] * len(tensors)
+    outputs, weights = zip(*live, strict=True)
+    return torch.autograd.grad(outputs, tensors, weights, allow_unused=True)
+
+
+def run_cases(backward: Backward, cases: list[Case]) -> list[Reply]:
+    """Return a reply per case; an exception of the function is its case's reply."""
+    replies: list[Reply] = []
+    for case in cases:
+        try:
+            replies.append(run_case(backward, case))
+        except Exception as problem:  # it is somebody else's function: it may raise anything
+            replies.append({"error": describe(problem)})
+    return replies
+
+
+def describe(problem: BaseException) -> str:
+    """Return the exception's name and the last line of its text."""
+    text = ""
+    with contextlib.suppress(Exception):  # its text is somebody else's code, too
+        text = (str(problem).strip().splitlines() or [""])[-1][:200]
+    return f"{type(problem).__name__}: {text}" if text else type(problem).__name__
+
+
+def run_cell(source: str, scope: dict[str, Any]) -> str | None:
+    """Run a given cell as a notebook would, without a kernel; return its error in a line, or None."""
     try:
         code = compile(source, "given cell", "exec")
-    except SyntaxError:  # magics: a shell knows them, but takes a while to start
+    except SyntaxError:  # a magic command: IPython's shell runs it, but takes a while to start
         from IPython.core.interactiveshell import InteractiveShell
 
         done = InteractiveShell.instance(user_ns=scope).run_cell(source)
@@ -75,31 +178,30 @@ def run(source, scope={"__name__": "__main__"}):  # noqa: B006 - one scope for a
     return None
 
 
-def describe(problem):
-    text = ""
-    with contextlib.suppress(Exception):  # it is somebody else's: it may not even have a text
-        text = (str(problem).strip().splitlines() or [""])[-1][:200]
-    return f"{type(problem).__name__}: {text}" if text else type(problem).__name__
-
-
-def main():
-    sys.path.insert(0, "")  # the submission's folder, where we run
-    lines = socket.socket(fileno=os.dup(0)).makefile("rw", encoding="utf-8")
-    backward = None
+def main(port: str, module: str, name: str) -> None:
+    """Reply to each request: {"cell": source}, {"import": true} or {"cases": [...]}."""
+    sys.path.insert(0, "")  # the submission's folder, which is the current one
+    local = ("127.0.0.1", int(port))
+    connection = socket.create_connection(local) if local[1] else socket.socket(fileno=os.dup(0))
+    lines = connection.makefile("rw", encoding="utf-8")
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    backward: Backward | None = None
     for line in lines:
+        reply: Any
         try:
             request = json.loads(line)
-            if "run" in request:
-                reply = {"error": run(request["run"])}
+            if "cell" in request:
+                reply = run_cell(request["cell"], scope)
+            elif "import" in request:
+                backward = getattr(importlib.import_module(module), name)
+                reply = None if callable(backward) else f"{name} is {str(backward)[:80]}, not a function"
             else:
-                if backward is None:
-                    from hw4.answers import part4_affine_backward as backward
-                reply = answer(backward, request)
-        except BaseException as problem:  # somebody else's code may raise anything
-            reply = {"error": describe(problem)}
+                reply = run_cases(backward, request["cases"]) if backward else None
+        except BaseException as problem:  # whatever somebody else's code raises, SystemExit included
+            reply = describe(problem)
         lines.write(json.dumps(reply) + "\n")
         lines.flush()
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -1,84 +1,128 @@
-"""What holds whatever a submission did to its notebook: the reference's checks, and the battery on its own function.
+"""What holds whatever a submission did to its notebook: the reference's own checks, and the battery on its function.
 
-Run as a script, this is the judge: it asks the pupil, another process, over the socket that its standard input is, and
-prints a line of JSON per finding. Imported, it starts the two (`Trial`) and gathers what the judge found.
+Two processes work on it while the cells run: the function worker, sandboxed with the submission, and the judge's, which
+draws the inputs and compares the numbers that come back. nbgrader and otter-grader judge in the kernel that the
+submission controls.
 """
 
 import json
 import os
-import select
 import socket
-import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from time import monotonic
+from types import TracebackType
+from typing import Any, Self
+
+from ..sandbox.launcher import Launcher
+from ..sandbox.scratch import Scratch
+from .checks import CHECKS, JudgedFunction
 
 HERE = Path(__file__).resolve().parent
-PATIENCE = 60.0  # seconds for all of it, once somebody waits
-LEAST = 10.0  # seconds for all of it, however short the limits are
+PATIENCE = 60.0  # seconds for the whole verdict, once the cells have run
+LEAST = 10.0  # seconds for the whole verdict, however short the limits are
 
 
-class Trial:
-    """A trial of the submission in `scratch`, which goes on while the caller does something else.
+@dataclass
+class Verdict:
+    """What the judge found: for each check None where it passed, else what is wrong.
 
-    `cells` are the (id, source) of given cells to run, in order, and `battery` says whether to try the function.
+    `given` holds the reference's own checks by their cells' ids, `asked` and `beyond` the battery's by name. `problem`
+    says why the function could not be judged at all; then neither of the two holds anything.
     """
 
-    def __init__(self, warm, scratch, cells=(), battery=True):
-        self._names = names() if battery else []
-        self._asked = [name for name, _ in cells]
+    given: dict[str, str | None] = field(default_factory=dict)
+    asked: dict[str, str | None] = field(default_factory=dict)
+    beyond: dict[str, str | None] = field(default_factory=dict)
+    problem: str | None = None
+
+    def faults(self) -> list[str]:
+        """Return a line for each fault that decides a point, and one for the function that cannot be judged."""
+        given = [f"{name} as given: {wrong}" for name, wrong in self.given.items() if wrong]
+        asked = [f"{name}: {wrong}" for name, wrong in self.asked.items() if wrong]
+        return [*given, *asked, *([self.problem] if self.problem else [])]
+
+
+class Judge:
+    """Judges the submission in `scratch` while the caller does something else; its processes end with the `with` block.
+
+    `cells` are the (id, source) of given cells to run, in order; `checks` are the ids of those that are checks.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        scratch: Scratch,
+        cells: Sequence[tuple[str, str]] = (),
+        checks: Sequence[str] = (),
+        function: JudgedFunction | None = None,
+    ) -> None:
+        self._checks, self._function = list(checks), function
+        self._findings: SimpleQueue[list[Any] | None] = SimpleQueue()
+        listen = not launcher.forks  # not every system can hand a socket down as standard input
+        request = json.dumps({"cells": list(cells), "function": function is not None, "listen": listen})
         ours, theirs = socket.socketpair()
-        self._output, output = os.pipe()
+        source, output = os.pipe()
         with ours, theirs, open(os.devnull, "r+b") as nothing:
             null = nothing.fileno()
-            self._pupil = scratch.start(warm, [str(HERE / "function_worker.py")], (theirs.fileno(), null, null))
-            self._judge = warm.start(
-                [str(HERE / "judge.py"), json.dumps([cells, battery])], HERE, {}, (ours.fileno(), output, null)
-            )
-        os.close(output)
+            streams = null if listen else ours.fileno(), output, null
+            self._processes = [launcher.start([str(HERE / "battery.py"), request], HERE, {}, streams)]
+            os.close(output)
+            Thread(target=self._receive, args=(source,), daemon=True).start()
+            port = (self._findings.get() or ["port", "0", None])[1] if listen else "0"
+            worker = [
+                str(HERE / "function_worker.py"),
+                port,
+                *([function.module, function.name] if function else ["", ""]),
+            ]
+            streams = null if listen else theirs.fileno(), null, null
+            self._processes.append(scratch.start(launcher, worker, streams))
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
-        for process in (self._pupil, self._judge):
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for process in self._processes:
             process.kill()
-        os.close(self._output)
 
-    def verdict(self, seconds=PATIENCE):
-        """Return {check: None if it passed, else what is wrong} of the given cells, and the same of the battery."""
+    def _receive(self, source: int) -> None:
+        """Queue each finding that the judge's process prints, and None at its end."""
+        with open(source, encoding="utf-8") as lines:
+            for line in lines:
+                self._findings.put(json.loads(line))
+        self._findings.put(None)
+
+    def verdict(self, seconds: float = PATIENCE) -> Verdict:
+        """Return the verdict, waited for as long as the limits allow; what is not found by then is a fault."""
         patience = min(PATIENCE, max(seconds, LEAST))
-        end, text = monotonic() + patience, b""
-        while (left := end - monotonic()) > 0 and select.select([self._output], [], [], left)[0]:
-            piece = os.read(self._output, 1 << 16)
-            if not piece:
-                break
-            text += piece
-        silent = f"did not end within {patience:.0f} s" if monotonic() >= end else "could not be judged"
-        found = [dict.fromkeys(self._asked, silent), dict.fromkeys(self._names, silent)]
-        for line in text.decode().splitlines():
-            part, name, fault = json.loads(line)
-            found[part][name] = fault
-        return found
+        deadline, findings = monotonic() + patience, []
+        silent = "could not be judged"
+        try:
+            while finding := self._findings.get(timeout=max(0, deadline - monotonic())):
+                findings.append(finding)
+        except Empty:
+            silent = f"did not end within {patience:.0f} s"
+        return self._verdict(findings, silent)
 
-
-def names():
-    """Return the names of the checks, read from their module without importing it: it needs PyTorch."""
-    lines = (HERE / "battery.py").read_text(encoding="utf-8").splitlines()
-    return [line[len("def check_") : line.index("(")] for line in lines if line.startswith("def check_")]
-
-
-def main():
-    sys.path.insert(0, str(HERE.parents[2]))
-    from hw4.grading.affine.battery import CHECKS, fault
-    from hw4.grading.affine.client import Remote
-
-    cells, battery = json.loads(sys.argv[1])
-    pupil = Remote(socket.socket(fileno=0))
-    for name, source in cells:
-        print(json.dumps([0, name, pupil.run(source)]), flush=True)
-    for check in CHECKS if battery else ():
-        print(json.dumps([1, check.__name__.removeprefix("check_"), fault(check, pupil)]), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    def _verdict(self, findings: Iterable[list[Any]], silent: str) -> Verdict:
+        """Return the verdict that the findings make; what they do not mention is `silent`."""
+        verdict = Verdict(dict.fromkeys(self._checks, silent))
+        verdict.problem = silent if self._function else None
+        for kind, name, found in findings:
+            if kind == "cell" and name in verdict.given:
+                verdict.given[name] = found
+            elif kind == "import" and self._function:
+                verdict.problem = found and f"{self._function.name} cannot be imported: {found}"
+                if found is None:
+                    verdict.asked = {check.name: silent for check in CHECKS if check.asked}
+                    verdict.beyond = {check.name: silent for check in CHECKS if not check.asked}
+            elif kind == "check":
+                (verdict.asked if name in verdict.asked else verdict.beyond)[name] = found
+            elif kind == "broken":
+                for group in (verdict.given, verdict.asked, verdict.beyond):
+                    group.update({name: found for name, wrong in group.items() if wrong == silent})
+                verdict.problem = found if verdict.problem == silent else verdict.problem
+        return verdict

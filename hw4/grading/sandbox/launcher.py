@@ -71,6 +71,11 @@ class Launcher:
     def __exit__(self, *_):
         self.end()
 
+    @property
+    def forks(self):
+        """Return whether processes are forked; where not, no socket can be handed down as standard input."""
+        return self._nursery is not None
+
     def expect(self, modules):
         """Import `modules` too, for what is started later."""
         new = [name for name in modules if name not in self._modules]

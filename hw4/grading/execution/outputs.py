@@ -1,0 +1,262 @@
+"""The outputs of a cell, assembled from what its kernel publishes, whatever that is.
+
+What a message should hold is read as Jupyter's documentation has it ("Messaging in Jupyter", version 5.4). nbclient
+assembles outputs too, but takes every message at its word: a missing field ends the run, and nothing bounds them.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from ..text import clean_text
+from .widgets import Widgets
+
+TEXT_SHARE = 8  # the limit for outputs divided by this is kept of printed text: nobody reads more
+FLOOD = 10  # times the limit for outputs, and the cell is stopped
+TRACEBACK_LINES = 100
+TRACEBACK_LINE = 2000  # characters
+OUTPUT_OVERHEAD = 200  # bytes that an output counts beside its content
+DEEPEST = 50  # levels of nested JSON in an output
+BACKSPACE = re.compile(r"[^\n]\x08")
+OVERWRITTEN = re.compile(r"\r(?!\n)")
+
+Message = Mapping[str, Any]
+
+
+class Flood(Exception):
+    """The cell puts out more than `FLOOD` times what is kept of it."""
+
+
+class Malformed(Exception):
+    """A message has not the form that the documentation gives it; the message says what is wrong."""
+
+
+class OutputCollector:
+    """The outputs of one `cell`; `limit` bytes of them are kept.
+
+    `displays` holds the outputs that a later cell may update, by display id.
+    """
+
+    def __init__(self, cell: NotebookNode, displays: dict[str, list[NotebookNode]], limit: int) -> None:
+        self.cell, self.outputs, self.limit = cell, cell.outputs, limit
+        self.error: str | None = None  # the name and last line of the last error that was published
+        self._displays, self._widgets = displays, Widgets()
+        self._clear_first = False
+        self._size = self._kept = self._lines_cut = self._outputs_cut = 0  # the size counts what was cut, too
+        self._malformed: list[str] = []
+
+    def take(self, message: Message) -> None:
+        """Take one message of the kernel about this cell; raise `Flood` when there is no end of them."""
+        try:
+            kind, content = message["header"]["msg_type"], message["content"]
+            if not isinstance(content, dict):
+                raise Malformed(f"{kind} without content")
+            handler = getattr(self, f"_on_{kind}", None)
+            if handler:
+                handler(content)
+        except Malformed as problem:
+            self._malformed.append(str(problem))
+        except (KeyError, TypeError, AttributeError, RecursionError) as problem:
+            self._malformed.append(f"a message that cannot be read ({type(problem).__name__})")
+
+    def close(self) -> None:
+        """Bring displayed widgets to their last state, and say what was cut or dropped."""
+        for output in self.outputs:
+            self._widgets.refresh(output)
+        counts = [(self._lines_cut, "lines cut"), (self._outputs_cut, "outputs cut")]
+        said = [f"{count} {what}" for count, what in counts if count]
+        if self._malformed:
+            said.append(f"{len(self._malformed)} outputs dropped: {self._malformed[0][:200]}")
+        if said:
+            self.outputs.append(new_output("stream", name="stderr", text=f"[{', '.join(said)}]\n"))
+
+    def _on_execute_input(self, content: Message) -> None:
+        count = content.get("execution_count")
+        self.cell.execution_count = count if isinstance(count, int) else None
+
+    def _on_comm_open(self, content: Message) -> None:
+        self._count(content)
+        self._widgets.open(content)
+
+    def _on_comm_msg(self, content: Message) -> None:
+        self._count(content)
+        self._widgets.update(content)
+
+    def _on_clear_output(self, content: Message) -> None:
+        self._clear_first = bool(content.get("wait", False))
+        if not self._clear_first:
+            self._clear()
+
+    def _clear(self) -> None:
+        """Remove what was put out so far: by the widget that captures outputs just now, or else by the cell."""
+        if self._widgets.capturing:
+            gone = self._widgets.captured()
+            self.outputs[:] = [output for output in self.outputs if not any(output is each for each in gone)]
+        else:
+            self.outputs.clear()
+        self._kept = sum(map(_size, self.outputs))
+        self._clear_first = False
+
+    def _on_stream(self, content: Message) -> None:
+        name = content.get("name")
+        text = content.get("text")
+        if not isinstance(text, str):
+            raise Malformed("a stream without text")
+        self._count_bytes(len(text))
+        self._add_text("stderr" if name == "stderr" else "stdout", clean_text(text))
+
+    def _add_text(self, name: str, text: str) -> None:
+        if self._clear_first:
+            self._clear()
+        last = self.outputs[-1] if self.outputs else None
+        capturing = self._widgets.capturing
+        if last is None or last.get("name") != name or self._widgets.owner(last) != capturing:
+            last = new_output("stream", name=name, text="")
+            self.outputs.append(last)
+            self._widgets.own(last)
+        before = len(last.text)
+        head, newline, line = last.text.rpartition("\n")
+        left = self.limit // TEXT_SHARE - self._kept
+        text = overwrite(line + text)
+        kept = text[: max(0, left + len(line))]
+        self._lines_cut += text.count("\n") - kept.count("\n")
+        last.text = head + newline + kept
+        self._kept += len(last.text) - before
+        if not last.text:
+            self.outputs.pop()
+
+    def _on_error(self, content: Message) -> None:
+        self._count(content)
+        name, text = (clean_text(str(content.get(key) or "")) for key in ("ename", "evalue"))
+        lines = content.get("traceback")
+        traceback = [clean_text(str(line)) for line in lines] if isinstance(lines, list) else []
+        self.error = ": ".join([name or "error", *text.strip().splitlines()[-1:]])
+        text = text[-TRACEBACK_LINE:]  # its last line is what is reported
+        self._append(new_output("error", ename=name, evalue=text, traceback=shorten(traceback)), None)
+
+    def _on_display_data(self, content: Message) -> None:
+        data, metadata, display_id = self._bundle(content)
+        self._update(display_id, data, metadata)
+        if self._fits(content):
+            self._append(new_output("display_data", data=data, metadata=metadata), display_id)
+
+    def _on_execute_result(self, content: Message) -> None:
+        data, metadata, display_id = self._bundle(content)
+        count = content.get("execution_count")
+        if self._fits(content):
+            count = count if isinstance(count, int) else None
+            self._append(new_output("execute_result", data=data, metadata=metadata, execution_count=count), display_id)
+
+    def _on_update_display_data(self, content: Message) -> None:
+        data, metadata, display_id = self._bundle(content)
+        if display_id is None:
+            raise Malformed("an update of a display that has no id")
+        if self._fits(content):
+            self._update(display_id, data, metadata)
+
+    def _update(self, display_id: str | None, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        for output in self._displays.get(display_id, []) if display_id else []:
+            output.data, output.metadata = NotebookNode(data), NotebookNode(metadata)
+
+    def _bundle(self, content: Message) -> tuple[dict[str, Any], dict[str, Any], str | None]:
+        """Return the data by media type, their metadata and the display id of a message, as the format wants them."""
+        data, metadata, transient = content.get("data"), content.get("metadata"), content.get("transient")
+        if not isinstance(data, dict):
+            raise Malformed("a display without data")
+        made = {str(kind): media for kind, value in data.items() if (media := _media(str(kind), value)) is not None}
+        if not made and data:
+            raise Malformed(f"a display of {', '.join(map(str, data))[:100]} without data")
+        described = {} if not isinstance(metadata, dict) else metadata
+        described = {key: value for key, value in described.items() if value is not None and nests(value)}
+        display_id = transient.get("display_id") if isinstance(transient, dict) else None
+        return made, _clean(described), display_id if isinstance(display_id, str) else None
+
+    def _count(self, content: Message) -> None:
+        if not nests(content):
+            raise Malformed(f"more than {DEEPEST} levels of nested data")
+        self._count_bytes(OUTPUT_OVERHEAD + len(json.dumps(content, default=str)))
+
+    def _count_bytes(self, size: int) -> None:
+        self._size += size
+        if self._size > FLOOD * self.limit:
+            raise Flood
+
+    def _fits(self, content: Message) -> bool:
+        """Count an output; return whether it is kept."""
+        before = self._size
+        self._count(content)
+        size = self._size - before
+        if self._kept + size > self.limit:
+            self._outputs_cut += 1
+            return False
+        return True
+
+    def _append(self, output: NotebookNode, display_id: str | None) -> None:
+        if self._clear_first:
+            self._clear()
+        self.outputs.append(output)
+        self._widgets.own(output)
+        self._kept += _size(output)
+        if display_id:
+            self._displays.setdefault(display_id, []).append(output)
+
+
+def _size(output: NotebookNode) -> int:
+    return len(output.text) if output.output_type == "stream" else OUTPUT_OVERHEAD + len(json.dumps(output))
+
+
+def _media(kind: str, value: Any) -> Any:
+    """Return `value` as the notebook format wants data of the media type `kind`; None where nothing is left of it."""
+    if not nests(value):
+        raise Malformed(f"{kind} with more than {DEEPEST} levels of nested data")
+    if value is None or kind == "application/json" or kind.endswith("+json"):
+        return _clean(value)
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        value = "".join(value)
+    return clean_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _clean(value: Any) -> Any:
+    """Return JSON without halves of characters, which no file can hold."""
+    return json.loads(clean_text(json.dumps(value, ensure_ascii=False)))
+
+
+def nests(value: Any, deepest: int = DEEPEST) -> bool:
+    """Return whether JSON is nested no deeper than `deepest` levels."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return deepest > 0 and all(nests(each, deepest - 1) for each in inner)
+
+
+def overwrite(text: str) -> str:
+    """Return printed text as a terminal shows it: after backspaces, and with lines that were printed over."""
+    while "\x08" in text and (shorter := BACKSPACE.sub("", text)) != text:
+        text = shorter
+    text = text.replace("\x08", "")
+    if "\r" not in text:
+        return text
+    return "\n".join(_last_state(line) for line in re.sub(r"\r+\n", "\n", text).split("\n"))
+
+
+def _last_state(line: str) -> str:
+    """Return what is seen of a line whose carriage returns let later text stand over earlier text.
+
+    A carriage return at its end is kept: what comes next is printed over the line.
+    """
+    pieces = line.split("\r")
+    seen = ""
+    for piece in pieces:
+        seen = piece + seen[len(piece) :]
+    return seen + "\r" if len(pieces) > 1 and not pieces[-1] else seen
+
+
+def shorten(traceback: list[str]) -> list[str]:
+    """Return the lines of a traceback, without those in its middle when they are too many, or too long."""
+    lines = [line[:TRACEBACK_LINE] for line in "\n".join(traceback).splitlines()]
+    if len(lines) > TRACEBACK_LINES:
+        half = TRACEBACK_LINES // 2
+        lines[half:-half] = [f"[{len(lines) - TRACEBACK_LINES} lines cut]"]
+    return lines

@@ -1,0 +1,17 @@
+"""Text that somebody else wrote, made fit for a file, a terminal, or a line of a table."""
+
+import re
+
+LONGEST_LINE = 200  # characters of a line for the console
+TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # control sequences of ECMA-48, section 5.4: colours, mostly
+
+
+def clean_text(text: str) -> str:
+    """Return `text` with "?" for halves of characters (lone surrogates), which UTF-8 cannot encode."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def last_line(text: str) -> str:
+    """Return the last line of `text` that is not empty, 200 characters at most, without what a terminal obeys."""
+    lines = [line for line in TERMINAL.sub("", text).splitlines() if line.strip()] or [""]
+    return "".join(character if character.isprintable() else " " for character in lines[-1]).strip()[:LONGEST_LINE]
