@@ -13,7 +13,7 @@ from .affine.judge import Trial
 from .errors import ExitCode, Unusable
 from .execution.kernel import Kernel
 from .execution.run import Limits, run
-from .notebook import comparison as compare
+from .notebook import comparison
 from .notebook.format import read_notebook
 from .notebook.questions import GIVEN, question_of, role
 from .result import Result
@@ -92,7 +92,7 @@ def grade(task, warm, progress=lambda result, execution: None):
         cells = given_checks(asked)
         trial = stack.enter_context(Trial(warm, scratch, cells, judged)) if cells or judged else None
 
-        result = Result(notebook, asked, submission.name, remarks=compare.match(notebook, asked))
+        result = Result(notebook, asked, submission.name, remarks=comparison.restore_ids(notebook, asked))
         result.limits = limits
         try:
             for execution in run(notebook, kernel, limits):

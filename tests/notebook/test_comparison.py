@@ -5,7 +5,7 @@ import copy
 import nbformat
 import pytest
 
-from hw4.grading.notebook import comparison as compare
+from hw4.grading.notebook import comparison
 from hw4.grading.notebook.questions import questions
 from tests.builders import NOTEBOOK, made
 
@@ -30,11 +30,11 @@ def reference():
 
 
 def said(notebook, reference):
-    return [remark.text for remark in compare.match(notebook, reference)]
+    return [remark.text for remark in comparison.restore_ids(notebook, reference)]
 
 
 def missing(notebook, reference):
-    compare.match(notebook, reference)
+    comparison.restore_ids(notebook, reference)
     found, _ = questions(notebook, reference)
     return {question.id: question.missing for question in found if question.missing}
 
@@ -59,7 +59,7 @@ def test_what_editors_change_by_themselves_is_no_edit(reference):
 
 
 def test_an_edited_cell_is_said_with_its_difference(reference):
-    (remark,) = compare.match(made(GIVEN | {"t-1-check": "assert True"}), reference)
+    (remark,) = comparison.restore_ids(made(GIVEN | {"t-1-check": "assert True"}), reference)
     assert remark.text == "the given cell t-1-check is edited"
     assert (remark.question, remark.cell) == ("t-1", 9)
     assert "-assert 3 / 2 == 1.5\n+assert True" in remark.diff
@@ -73,7 +73,7 @@ def test_a_deleted_cell_is_said(reference):
 def test_a_copied_cell_is_said_where_the_copy_stands(reference):
     notebook = made(GIVEN)
     notebook.cells.insert(6, copy.deepcopy(notebook.cells[2]))
-    (remark,) = compare.match(notebook, reference)
+    (remark,) = comparison.restore_ids(notebook, reference)
     assert (remark.text, remark.cell) == ("the given cell s-1-snippet stands here a second time", 6)
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
 

@@ -3,8 +3,10 @@
 import json
 import re
 import warnings
+from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 
 from ..errors import Unusable
 
@@ -14,7 +16,7 @@ TYPED = {"name": (), "tags": (), "collapsed": bool, "scrolled": bool, "format": 
 DEEPEST = 40  # levels of nested metadata; what is deeper is dropped
 
 
-def read_notebook(body, name):
+def read_notebook(body: bytes, name: str) -> NotebookNode:
     """Return the notebook whose file has the content `body`, in format 4.5 and without outputs.
 
     Every fault that leaves the cells readable is mended, whoever made it; else raises `Unusable` about the file `name`.
@@ -44,10 +46,12 @@ def read_notebook(body, name):
         else:
             reason = f"not a Jupyter notebook ({type(problem).__name__})"
         raise Unusable(f"{name}: {reason}") from None
-    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    made = nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    assert isinstance(made, NotebookNode)
+    return made
 
 
-def _metadata(metadata):
+def _metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     """Return of a notebook's `metadata` what the format and we know of, if it is as it should be."""
     needed = {"kernelspec": {"name", "display_name"}, "language_info": {"name"}, "hw4": set()}
     found = {name: _dict(metadata.get(name)) for name in needed}
@@ -56,7 +60,7 @@ def _metadata(metadata):
     return kept | ({"hw4": found["hw4"]} if found["hw4"] else {})
 
 
-def _cell(cell, number):
+def _cell(cell: dict[str, Any], number: int) -> dict[str, Any]:
     kind, name = cell.get("cell_type"), str(cell.get("id"))
     source = cell.get("source", "")
     metadata = _dict(cell.get("metadata"))
@@ -79,15 +83,15 @@ def _cell(cell, number):
     return made
 
 
-def _text(text):
+def _text(text: str) -> str:
     """Return `text` without the halves of characters that no file can hold."""
     return text.encode("utf-8", "replace").decode()
 
 
-def _dict(value, deepest=DEEPEST):
+def _dict(value: Any, deepest: int = DEEPEST) -> dict[str, Any]:
     """Return `value` if it is a dictionary nested no deeper than `deepest`, else an empty one."""
 
-    def shallow(value, left):
+    def shallow(value: Any, left: int) -> bool:
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         return left > 0 and all(shallow(each, left - 1) for each in inner)
 
@@ -95,12 +99,12 @@ def _dict(value, deepest=DEEPEST):
     return json.loads(_text(json.dumps(value, ensure_ascii=False))) if fine else {}
 
 
-def write_notebook(notebook):
+def write_notebook(notebook: NotebookNode) -> str:
     """Return the text of the file of `notebook`, which `read_notebook` has made valid."""
     return nbformat.v4.writes(notebook) + "\n"
 
 
-def stamp_points(text):
+def stamp_points(text: str) -> str:
     """Return the notebook in `text` with its `hw4.points_per_part` in every cell that nbgrader grades for points."""
     notebook = nbformat.from_dict(json.loads(text))
     points = notebook.metadata.get("hw4", {}).get("points_per_part")
