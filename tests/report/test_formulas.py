@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from hw4.grading.report.formulas import BRACKETS, LENGTH, Formulas
+from hw4.grading.report.formulas import OPEN_BRACKET_LIMIT, Formulas
+from hw4.grading.report.macros import LENGTH_LIMIT
 
 GIVEN = r"""
 \newcommand{\mat}[1]{\boldsymbol {#1}}
@@ -55,14 +56,14 @@ def formulas():
     return made
 
 
-def plain(mathml):
+def letters_of(mathml):
     return re.sub("<.*?>", "", mathml)
 
 
 @pytest.mark.parametrize("tex", USES)
 def test_the_formulas_of_the_homework_are_drawn(formulas, tex):
     assert formulas.draw(tex).startswith("<math>")
-    assert formulas.wrong == []
+    assert formulas.failures == []
 
 
 @pytest.mark.parametrize(
@@ -84,15 +85,15 @@ def test_the_formulas_of_the_homework_are_drawn(formulas, tex):
 )
 def test_a_macro_of_every_form_stands_for_what_it_was_defined_as(formulas, definition, use, letters):
     assert formulas.draw(definition) == ""
-    assert plain(formulas.draw(use)) == letters
+    assert letters_of(formulas.draw(use)) == letters
 
 
 def test_bold_letters_are_letters_of_their_own(formulas):
-    assert plain(formulas.draw(r"\vec{x}")) == "𝒙"  # browsers ignore a `mathvariant` that says bold
+    assert letters_of(formulas.draw(r"\vec{x}")) == "𝒙"  # browsers ignore a `mathvariant` that says bold
 
 
 def test_equations_are_not_numbered_anew_in_every_formula(formulas):
-    assert "(1)" not in plain(formulas.draw(r"\begin{equation}x\end{equation}"))
+    assert "(1)" not in letters_of(formulas.draw(r"\begin{equation}x\end{equation}"))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_equations_are_not_numbered_anew_in_every_formula(formulas):
 )
 def test_a_wrong_formula_stays_readable_with_the_reason(formulas, tex):
     assert formulas.draw(tex).startswith(f"<code>{tex}</code> <mark>Formula not drawn: ")
-    assert len(formulas.wrong) == 1 and formulas.wrong[0][1]
+    assert len(formulas.failures) == 1 and formulas.failures[0].reason
 
 
 @pytest.mark.parametrize("tex", [r"\text{<img src=x>}", r"\unknown{<img>}", r"\begin{<img>}x\end{<img>}"])
@@ -131,13 +132,13 @@ def test_nesting_without_end_is_refused(formulas, tex):
 @pytest.mark.parametrize("bracket", ["(", r"\{", "[", r"\langle ", r"\lVert ", r"\llbracket ", r"\ulcorner ", "⟨", "⌊"])
 @pytest.mark.parametrize("around", ["{}x", r"\sin{}", "{}^)", r"{}\text{{)}}", r"\frac{{}}{{}}){}", r"\mathrm{}"])
 def test_brackets_that_nothing_closes_come_to_an_end(formulas, bracket, around):
-    formulas.draw(around.format(bracket) * (4 * BRACKETS))  # which the converter alone would never end
+    formulas.draw(around.format(bracket) * (4 * OPEN_BRACKET_LIMIT))  # which the converter alone would never end
 
 
 def test_many_brackets_keep_their_formula(formulas):
     drawn = formulas.draw("+".join(["f(-x)"] * 20))
-    assert plain(drawn).count("(") == plain(drawn).count(")") == 20 and formulas.wrong == []
+    assert letters_of(drawn).count("(") == letters_of(drawn).count(")") == 20 and formulas.failures == []
 
 
 def test_a_formula_longer_than_any_is_refused(formulas):
-    assert "more than" in formulas.draw("x" * (LENGTH + 1))
+    assert "more than" in formulas.draw("x" * (LENGTH_LIMIT + 1))

@@ -171,7 +171,7 @@ def test_seconds_stand_in_the_footer_alone():
 
 def test_our_notebook_draws_every_formula_and_is_small():
     own = Result(nbformat.read(NOTEBOOK, as_version=4))
-    assert report.drawn(own).formulas.wrong == []
+    assert report.drawn(own).formulas.failures == []
     figures = sum(len(source) for source in re.findall(r'src="([^"]+)"', report.page(own)))
     assert len(report.page(own).encode()) - figures < 1_000_000
 

@@ -63,7 +63,7 @@ def verdict(result, cells):
         result.originals
     )
     facts += [f"given cells changed: {len(result.remarks)}"] * bool(result.remarks)
-    facts += [f"formulas not drawn: {len(cells.formulas.wrong)}"] * bool(cells.formulas.wrong)
+    facts += [f"formulas not drawn: {len(cells.formulas.failures)}"] * bool(cells.formulas.failures)
     facts += [f"limits {result.limits.cell:g} s a cell, {result.limits.total:g} s in all"] if result.limits else []
     facts += [f"isolation: {', '.join(result.held) or 'none'}"] if result.limits else []
     return f'<p class="verdict {kind}"><strong>{word}</strong> {text("; ".join(facts))}.</p>'
