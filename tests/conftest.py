@@ -8,7 +8,7 @@ import pytest
 
 from hw4.grading.execution.run import Limits
 from hw4.grading.grade import Task
-from hw4.grading.grade import grade as grade_task
+from hw4.grading.grade import run as run_task
 from hw4.grading.sandbox.launcher import Launcher, modules
 from tests.builders import ROOT, made, submission
 
@@ -26,13 +26,14 @@ def notebook(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def warm():
-    with Launcher(modules(["torch"])) as warm:
-        yield warm
+def launcher():
+    """Yield a launcher whose processes have PyTorch imported."""
+    with Launcher(modules(["torch"])) as launcher:
+        yield launcher
 
 
 @pytest.fixture
-def result(warm):
+def result(launcher):
     """Return a function that runs the submission of `cells` and `files` and returns its result.
 
     What was asked is what it asks itself, unless `reference` says otherwise. The keywords are limits.
@@ -40,7 +41,7 @@ def result(warm):
 
     def run(cells, files=None, reference=None, **limits):
         handed_in = submission(cells, files)
-        return grade_task(Task(handed_in, reference or handed_in, Limits(**{"cell": 20, **limits})), warm)
+        return run_task(Task(handed_in, reference or handed_in, Limits(**{"cell": 20, **limits})), launcher)
 
     return run
 

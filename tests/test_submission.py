@@ -5,9 +5,10 @@ import os
 
 import pytest
 
-from hw4.grading import output as files
 from hw4.grading.errors import Unusable
 from hw4.grading.notebook.format import read_notebook
+from hw4.grading.output import safe_name
+from hw4.grading.report.gradescope import gradescope
 from hw4.grading.submission import collect, find
 from tests.builders import made
 
@@ -95,7 +96,7 @@ def test_any_name_will_do_and_none_leaves_the_output_folder(notebook, grade, tmp
     notebook({"a": "print(1)"}, name=name)
     run = grade("--", name, reference=name)
     assert run.returncode == 0
-    assert files.safe(name) in {path.name for path in (tmp_path / "graded").iterdir()}
+    assert safe_name(name) in {path.name for path in (tmp_path / "graded").iterdir()}
     assert all(line.isprintable() for line in run.stdout.splitlines())
 
 
@@ -171,7 +172,7 @@ def test_the_notebook_that_is_called_as_the_reference_is_the_submission(notebook
 
 def test_results_have_gradescopes_keys_and_only_our_checks_score(result):
     cells = {"q-1-question": "Why?", "q-1-check": "assert True", "q-1-answer": "**Answer:**"}
-    found = files.gradescope(result(cells))
+    found = gradescope(result(cells))
     assert set(found) == {"execution_time", "output", "output_format", "tests"}
     question, check = found["tests"]
     assert question == {"name": "q-1", "status": "failed", "output": "missing; 1 of 1 checks passed"}

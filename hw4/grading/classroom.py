@@ -1,208 +1,257 @@
-"""A whole class: several submissions at a time, here or on a Dask cluster; what is done is kept and not done again."""
+"""Submissions, several at a time, here or on a Dask cluster; what is done is kept and not done again."""
 
-import csv
 import functools
-import io
-import json
-import re
 import sys
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from . import output as files
+from nbformat import NotebookNode
+from tqdm import tqdm
+
+from . import output
 from .errors import ExitCode, Unusable
-from .grade import Outcome, nothing, outcome
-from .notebook.format import read_notebook
-from .notebook.questions import questions as questions_of
-from .report import pages as report
-from .result import Result, plain
+from .execution.run import Execution, Limits
+from .grade import Outcome, Task, failed_outcome, grade, read_reference
+from .notebook.format import stamp_points
+from .report import class_pages, marks
+from .report.console import progress_line
+from .result import Result
 from .sandbox.launcher import Launcher, modules
-from .submission import collect
+from .submission import Submission, collect
+from .text import last_line
 
-SAID = {
+STATUS = {
     ExitCode.CLEAN: "clean",
     ExitCode.FAILED: "failed",
     ExitCode.UNUSABLE: "not graded",
     ExitCode.FAULT: "our fault",
 }
-FORMULA = re.compile(r"\A[=+\-@\t\r]")  # what makes a spreadsheet take a text for a formula
 
 
-def grade_all(found, reference, task_of, options, warm=None):
-    """Grade the submissions `found`, a (name, path) each, and write a folder for each and `results.csv`.
+@dataclass(frozen=True)
+class Options:
+    """How submissions are graded, and where what is left of them goes."""
 
-    `task_of` makes the task of a submission; `warm` is for those that run here. Returns the exit code: whether all
-    could be graded.
-    """
-    files.prepare(options.output, [path for _, path in found])
-    names = folders([name for name, _ in found])
-    asked = read_notebook(reference.files[reference.notebook], reference.notebook)
-    own = Result(asked)
-    done, waiting, interrupted = {}, dict(zip(names, found, strict=True)), False
-    try:
-        with executor(options, warm) as (submit, width):
-            running = {}
-            report.drawn(own)  # while the warm process imports
+    output: Path
+    limits: Limits
+    single: bool = False  # the only submission goes into the output folder itself, and its cells are shown as they end
+    strict: bool = False
+    save: bool = False  # write a single notebook back if it ran clean
+    fresh: bool = False  # grade also what has not changed
+    jobs: int = 1
+    threads: int = 1  # in which each submission computes
+    dask: str | None = None  # the address of a cluster's scheduler
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A submission that was found: its name, where it lies, and the folder for what is left of it."""
+
+    name: str
+    path: Path
+    folder: Path
+
+
+Submit = Callable[[Task], "Future[Outcome]"]
+
+
+class Classroom:
+    """The submissions that were found, a (name, path) each, graded against one reference."""
+
+    def __init__(
+        self, found: Iterable[tuple[str, Path]], reference_path: Path, reference: Submission, options: Options
+    ) -> None:
+        self.options, self.reference, self.reference_path = options, reference, reference_path
+        pairs = list(found)
+        folders = [options.output / name for name in folder_names([name for name, _ in pairs])]
+        if options.single:
+            folders = [options.output]
+        self.entries = [Entry(name, path, folder) for (name, path), folder in zip(pairs, folders, strict=True)]
+
+    @functools.cached_property
+    def given(self) -> NotebookNode:
+        """Return the reference's notebook; raise `Unusable` where it cannot be read."""
+        return read_reference(self.reference.files[self.reference.notebook], self.reference.notebook)
+
+    def grade(self, launcher: Launcher | None) -> ExitCode:
+        """Grade all submissions, write what is left of each, and say what became of them; return the exit code.
+
+        `launcher` starts the processes of what runs here; None for a cluster.
+        """
+        output.prepare(self.options.output, [entry.path for entry in self.entries])
+        done: dict[Entry, Outcome] = {}
+        interrupted = False
+        try:
+            silent = self.options.single or None  # None: where standard error is no terminal
+            with tqdm(total=len(self.entries), file=sys.stderr, disable=silent, leave=False) as bar:
+                for entry, outcome in self.outcomes(launcher):
+                    if outcome.files:  # what is unchanged was written by an earlier run
+                        output.write(outcome.files, entry.folder)
+                    done[entry] = outcome if self.options.single else replace(outcome, files={})
+                    if outcome.files and not self.options.single:
+                        line = f"{last_line(outcome.name)}: {STATUS[outcome.code]}: {last_line(outcome.lines[-1])}"
+                        bar.write(f"[{len(done)}/{len(self.entries)}] {line}", file=sys.stderr)
+                    bar.update()
+        except KeyboardInterrupt:
+            interrupted = True
+        finish = self._finish_single if self.options.single else self._finish_class
+        return ExitCode.INTERRUPTED if interrupted and not done else finish(done, interrupted)
+
+    def _finish_single(self, done: dict[Entry, Outcome], interrupted: bool) -> ExitCode:
+        """Print all that there is to say of the only submission, and write its notebook back if that is wanted."""
+        ((entry, outcome),) = done.items()
+        if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
+            lines = "\n".join(outcome.lines).splitlines()
+            print(*(f"main.py: {last_line(line)}" for line in lines), sep="\n", file=sys.stderr)
+            return outcome.code
+        written = [entry.folder / name for name in outcome.files]
+        if self.options.save and outcome.code == ExitCode.CLEAN:
+            name = next(iter(outcome.files))  # the executed notebook
+            path = entry.path if entry.path.is_file() else next(entry.path.rglob(name))
+            written.append(output.replace(path, stamp_points(outcome.files[name])))
+        print(*outcome.lines, *written, sep="\n")
+        return outcome.code
+
+    def _finish_class(self, done: dict[Entry, Outcome], interrupted: bool) -> ExitCode:
+        """Write the table of marks and the pages of the class; return whether all could be graded."""
+        table, page = self._write_marks(done), self._write_pages(done)
+        print(summary(done.values(), len(self.entries)), table, page, sep="\n")
+        codes = {outcome.code for outcome in done.values()} & {ExitCode.UNUSABLE, ExitCode.FAULT}
+        return ExitCode.INTERRUPTED if interrupted else max(codes, default=ExitCode.CLEAN)
+
+    def outcomes(self, launcher: Launcher | None) -> Iterator[tuple[Entry, Outcome]]:
+        """Yield each submission with its outcome, as soon as it is graded."""
+        waiting = list(reversed(self.entries))
+        running: dict[Future[Outcome], Entry] = {}
+        with executor(self.options, launcher) as (submit, width):
             while waiting or running:
                 while waiting and len(running) < width:
-                    folder = next(iter(waiting))
-                    name, path = waiting.pop(folder)
+                    entry = waiting.pop()
                     try:
-                        task = task_of(collect(path, options.reference, name))
+                        task = self._task(entry)
                     except Unusable as problem:
-                        done[folder] = finish(nothing(name, ExitCode.UNUSABLE, problem), folder, done, found, options)
+                        yield entry, failed_outcome(entry.name, ExitCode.UNUSABLE, str(problem))
                         continue
-                    old = None if options.fresh else earlier(options.output / folder, task)
-                    if old:
-                        done[folder] = old
+                    if earlier := self._earlier(entry, task):
+                        yield entry, earlier
                     else:
-                        running[submit(task)] = folder, name
+                        running[submit(task)] = entry
                 for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
-                    folder, name = running.pop(future)
-                    problem = future.exception()
-                    result = (
-                        nothing(name, ExitCode.FAULT, f"{type(problem).__name__}: {problem}")
-                        if problem
-                        else future.result()
-                    )
-                    done[folder] = finish(result, folder, done, found, options)
-    except KeyboardInterrupt:
-        interrupted = True
-    table = options.output / "results.csv"
-    files.replace(table, rows(done, names, asked, table))
-    first = pages(done, names, own, options.output)
-    print(summary(done.values(), len(found)), table, first, sep="\n")
-    codes = {result.code for result in done.values()}
-    return (
-        ExitCode.INTERRUPTED
-        if interrupted
-        else max(codes & {ExitCode.UNUSABLE, ExitCode.FAULT}, default=ExitCode.CLEAN)
-    )
+                    entry, problem = running.pop(future), future.exception()
+                    reason = f"{type(problem).__name__}: {problem}"
+                    yield entry, failed_outcome(entry.name, ExitCode.FAULT, reason) if problem else future.result()
+
+    def _task(self, entry: Entry) -> Task:
+        submission = collect(entry.path, self.reference_path, entry.name)
+        return Task(submission, self.reference, self.options.limits, self.options.strict, self.options.threads)
+
+    def _earlier(self, entry: Entry, task: Task) -> Outcome | None:
+        """Return the outcome that an earlier run left for the very same task, its page up to date; None without one."""
+        kept = {} if self.options.fresh or self.options.single else output.kept(entry.folder)
+        try:
+            code = ExitCode(kept["code"])
+            if kept["task"] != task.digest() or code not in (ExitCode.CLEAN, ExitCode.FAILED):
+                return None
+            if kept["drawing"] != output.drawing_digest():
+                output.redraw(entry.folder, self.given, entry.name)
+            return Outcome(entry.name, code, {}, kept["lines"], kept["answers"])
+        except (KeyError, ValueError, TypeError, OSError):
+            return None
+
+    def _write_marks(self, done: dict[Entry, Outcome]) -> Path:
+        rows = []
+        for entry in self.entries:
+            outcome = done.get(entry)
+            status = STATUS[outcome.code] if outcome else None
+            answers, line = (outcome.answers, outcome.lines[-1]) if outcome else ({}, "")
+            rows.append(marks.Row(entry.name, entry.folder.name, status, answers, line))
+        path = self.options.output / marks.FILE
+        output.replace(path, marks.table(rows, self.given, path))
+        return path
+
+    def _write_pages(self, done: dict[Entry, Outcome]) -> Path:
+        """Write the pages of the class, and one per question; return the path of the first."""
+        results: list[Result] = []
+        unusable: list[tuple[str, str]] = []
+        for entry in self.entries:
+            if outcome := done.get(entry):
+                try:
+                    result = outcome.result or output.load(entry.folder, self.given, entry.name)
+                    result.folder = entry.folder.name
+                    results.append(result)
+                except (OSError, ValueError, KeyError, TypeError):
+                    unusable.append((entry.name, outcome.lines[-1]))
+        for name, text in class_pages.class_pages(results, unusable, Result(self.given)):
+            output.replace(self.options.output / name, text)
+        return self.options.output / class_pages.FIRST
 
 
-def folders(names):
+def folder_names(names: Iterable[str]) -> list[str]:
     """Return a folder's name for each submission: one part of a path, unlike every other."""
-    taken = []
-    for name in names:
-        name = files.safe(name)
-        taken.append(f"{name}_" if name.endswith((".html", ".csv")) else name)  # the class's own files
-        while taken.index(taken[-1]) < len(taken) - 1:
-            taken[-1] += "_"
+    taken: list[str] = []
+    for name in map(output.safe_name, names):
+        name = f"{name}_" if name.endswith((".html", ".csv")) else name  # the class's own files
+        while name in taken:
+            name += "_"
+        taken.append(name)
     return taken
 
 
 @contextmanager
-def executor(options, warm):
-    """Yield what submits a task to a `concurrent.futures.Executor`, and how many tasks to hand it at a time."""
+def executor(options: Options, launcher: Launcher | None) -> Iterator[tuple[Submit, int]]:
+    """Yield what submits a task, and how many tasks to hand it at a time; `launcher` is for what runs here."""
     if options.dask:
         from distributed import Client
 
         with Client(options.dask) as client:
             pool = client.get_executor(pure=False)
-            yield lambda task: pool.submit(work, task), 2 * max(1, sum(client.nthreads().values()))
+            yield lambda task: pool.submit(grade_remotely, task), 2 * max(1, sum(dict(client.nthreads()).values()))
+        return
+    assert launcher is not None
+    if options.single:
+
+        def now(task: Task) -> Future[Outcome]:
+            future: Future[Outcome] = Future()
+            future.set_result(grade(task, launcher, show_progress))  # here, where an interrupt keeps what has run
+            return future
+
+        yield now, 1
         return
     with ThreadPoolExecutor(options.jobs) as pool:
         try:
-            yield lambda task: pool.submit(graded, task, warm), options.jobs + 1
+            yield lambda task: pool.submit(grade_expected, task, launcher), options.jobs + 1
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            warm.end()  # or what still runs would be waited for
+            launcher.end()  # or what still runs would be waited for
 
 
-def graded(task, warm):
-    """Grade one submission; what its notebook mentions is imported for those after it."""
-    warm.expect(modules(task.submission.texts()))
-    return outcome(task, warm)
+def grade_expected(task: Task, launcher: Launcher) -> Outcome:
+    """Grade one submission of several: what its notebook mentions is imported beforehand for those after it."""
+    launcher.expect(modules(task.submission.texts()))
+    return grade(task, launcher)
 
 
 @functools.cache
-def warm_worker():
-    """Return the warm process of this worker of a cluster; it ends with the worker."""
-    return Launcher()
+def worker_launcher(threads: int) -> Launcher:
+    """Return the launcher of this cluster worker; it ends with the worker."""
+    return Launcher(threads=threads)
 
 
-def work(task):
-    """Grade one submission in a worker of a cluster; only the files travel back."""
-    return replace(graded(task, warm_worker()), result=None)
+def grade_remotely(task: Task) -> Outcome:
+    """Grade one submission in a cluster worker; only the files travel back."""
+    return replace(grade_expected(task, worker_launcher(task.threads)), result=None)
 
 
-def earlier(folder, task):
-    """Return the outcome that an earlier run left in `folder` for the very same task; None if there is none."""
-    try:
-        found = json.loads((folder / "results.json").read_text(encoding="utf-8"))["extra_data"]
-        if found["task"] == task.digest() and found["code"] in (ExitCode.CLEAN, ExitCode.FAILED):
-            return Outcome(task.submission.name, found["code"], {}, found["lines"], found["answers"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None
+def show_progress(result: Result, execution: Execution) -> None:
+    """Print the line of the cell that has just run."""
+    print(progress_line(result, execution), file=sys.stderr, flush=True)
 
 
-def finish(result, folder, done, found, options):
-    """Write what is left of a submission, say that it is done, and return it without its files."""
-    files.write(result, options.output / folder)
-    line = f"[{len(done) + 1}/{len(found)}] {plain(result.name)}: {SAID[result.code]}: {plain(result.lines[-1])}"
-    bar = ""
-    if sys.stderr.isatty():
-        filled = 40 * (len(done) + 1) // len(found)
-        bar = f"\033[K[{'#' * filled:40}]\r"
-    print(f"{line}\n{bar}", end="", file=sys.stderr, flush=True)
-    return replace(result, files={})
-
-
-def rows(done, names, asked, table):
-    """Return the text of `results.csv`: a row per submission, a column per question, and room for marks.
-
-    What somebody wrote into the columns for marks and comments in the file that stands there already is kept.
-    """
-    questions, _ = questions_of(asked, asked)
-    marks = [f"{kind} {question.id}{'-' * bool(part)}{part}" for question in questions for part in question.parts
-             for kind in ("mark", "comment")]  # fmt: skip
-    old = {}
-    if table.exists():
-        with open(table, encoding="utf-8-sig", newline="") as file:
-            old = {row.get("folder"): row for row in csv.DictReader(file)}
-    text = io.StringIO()
-    columns = ["submission", "folder", "status", *(question.id for question in questions), "summary", *marks]
-    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for folder in names:
-        if folder in done:
-            result = done[folder]
-            row = {"submission": result.name, "folder": folder, "status": SAID[result.code], **result.answers}
-            row = {key: harmless(value) for key, value in (row | {"summary": result.lines[-1]}).items()}
-            writer.writerow(row | {mark: old.get(folder, {}).get(mark) or "" for mark in marks})
-        elif folder in old:
-            writer.writerow(old[folder])
-    return text.getvalue()
-
-
-def pages(done, names, reference, output):
-    """Write the pages of the class, and one per question of the result `reference`; return the path of the first."""
-    asked = reference.notebook
-    results, unusable = [], []
-    for folder in (name for name in names if name in done):
-        one = done[folder]
-        try:
-            results.append(one.result or files.load(output / folder, asked, one.name))
-            results[-1].folder = folder
-        except (OSError, ValueError, KeyError, TypeError):
-            unusable.append((one.name, one.lines[-1]))
-    questions = [question.id for question in questions_of(asked, asked)[0]]
-    for order, (_, name) in report.ORDERS.items():
-        files.replace(output / name, report.index(results, questions, unusable, order))
-    for question in questions:
-        files.replace(output / f"{files.safe(question)}.html", report.question_page(question, reference, results))
-    return output / "index.html"
-
-
-def harmless(text):
-    """Return `text` on one line, and so that no spreadsheet computes it."""
-    text = plain(text)
-    return f"'{text}" if FORMULA.match(text) else text
-
-
-def summary(results, total):
-    counts = {said: sum(result.code == code for result in results) for code, said in SAID.items()}
-    told = ", ".join(f"{count} {said}" for said, count in counts.items() if count)
-    return f"{len(results)} of {total} submissions: {told or 'none graded'}"
+def summary(outcomes: Iterable[Outcome], total: int) -> str:
+    """Return the line that says how many submissions ended how."""
+    codes = [outcome.code for outcome in outcomes]
+    counts = [f"{codes.count(code)} {status}" for code, status in STATUS.items() if code in codes]
+    return f"{len(codes)} of {total} submissions: {', '.join(counts) or 'none graded'}"

@@ -1,129 +1,147 @@
-"""One submission from its files to its result, and to the files that are left of it."""
+"""A submission from its files to its result, and to the files that are left of it."""
 
 import functools
 import hashlib
-import json
 import traceback
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import output as files
-from .affine.judge import Trial
+from nbformat import NotebookNode
+
+from . import output, report
+from .affine.checks import AFFINE_BACKWARD, JudgedFunction
+from .affine.judge import Judge
 from .errors import ExitCode, Unusable
 from .execution.kernel import Kernel
-from .execution.run import Limits, run
-from .notebook import comparison
+from .execution.run import Execution, Limits, run_cells
+from .notebook.comparison import restore_ids
 from .notebook.format import read_notebook
 from .notebook.questions import GIVEN, question_of, role
+from .report.console import report_lines
 from .result import Result
+from .sandbox.launcher import Launcher
 from .sandbox.scratch import Scratch
 from .submission import Submission, laid_out
 
-JUDGED = "def part4_affine_backward"
+Progress = Callable[[Result, Execution], None]
+# The packages on which what a submission computes and puts out depends.
+COMPUTES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "ipython", "jupyter_client", "nbformat")
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be graded, against what, and how: all that a worker on another machine needs."""
+    """What is to be graded, against what, and how: all that a cluster worker needs."""
 
     submission: Submission
     reference: Submission
     limits: Limits = field(default_factory=Limits)
     strict: bool = False
+    threads: int = 1
 
-    def digest(self):
-        """Return a hash of all that the result depends on, our own code included."""
-        total = hashlib.sha256(f"{self.limits} {self.strict}".encode())
+    def digest(self) -> str:
+        """Return a hash of all that the result depends on; what only draws the pages is `output.drawing_digest`'s."""
+        total = hashlib.sha256(f"{self.limits} {self.strict} {self.threads} {code_digest()}".encode())
         total.update((self.submission.digest() + self.reference.digest()).encode())
-        for module in sorted(Path(__file__).parent.rglob("*.py")):
-            total.update(module.read_bytes())
         return total.hexdigest()
+
+
+@functools.cache
+def code_digest() -> str:
+    """Return a hash of the grading code, but for the room that draws, and of the packages that compute."""
+    drawing = Path(report.__file__).parent
+    files = [file for file in sorted(output.GRADING.rglob("*.py")) if drawing not in file.parents]
+    return output.digest(files, COMPUTES)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is left of a submission: its exit code, the files by name, what the console and a table say of it."""
+    """What is left of a submission: its exit code, its files by name, and what the console says of it."""
 
     name: str
-    code: int
-    files: dict[str, str]
+    code: ExitCode
+    files: dict[str, str]  # the executed notebook first, where there is one
     lines: list[str]  # the last one sums it up
     answers: dict[str, str] = field(default_factory=dict)  # by question
-    result: Result | None = None  # what the files were made of, where it is still at hand
+    result: Result | None = None  # what the files were made of, where it is still in memory
 
 
-def outcome(task, warm, progress=lambda result, execution: None):
-    """Grade the submission, whatever it is, and return its `Outcome`."""
+def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> Outcome:
+    """Grade the submission, whatever it is, and return its `Outcome`; `progress` is called for each cell that ended."""
     name = task.submission.name
     try:
-        result = grade(task, warm, progress)
+        result = run(task, launcher, progress)
         answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
-        lines = [*result.table(), *result.failures, *result.remarked(), result.isolation(), result.summary()]
-        code = result.exit_code(task.strict)
-        kept = {"task": task.digest(), "code": code, "lines": lines[-1:], "answers": answers, "facts": result.facts()}
-        left = files.texts(result, files.safe(task.submission.notebook), kept)
-        return Outcome(name, code, left, lines, answers, result)
+        lines, code = report_lines(result), result.exit_code(task.strict)
+        kept = {"task": task.digest(), "code": int(code), "lines": lines[-1:], "answers": answers}
+        files = output.files_of(result, output.safe_name(task.submission.notebook), kept)
+        return Outcome(name, code, files, lines, answers, result)
     except Unusable as problem:
-        return nothing(name, ExitCode.UNUSABLE, problem)
+        return failed_outcome(name, ExitCode.UNUSABLE, str(problem))
     except Exception:
-        return nothing(name, ExitCode.FAULT, traceback.format_exc())
+        return failed_outcome(name, ExitCode.FAULT, traceback.format_exc())
 
 
-def nothing(name, code, reason):
+def failed_outcome(name: str, code: ExitCode, reason: str) -> Outcome:
     """Return the outcome of a submission that could not be graded."""
-    text = " ".join(str(reason).split()) if code == ExitCode.UNUSABLE else str(reason)  # a file's name may have lines
-    found = {"score": 0, "output": text, "output_format": "text", "tests": []}
-    return Outcome(name, code, {"results.json": json.dumps(found, indent=1) + "\n"}, [text])
+    text = " ".join(reason.split()) if code == ExitCode.UNUSABLE else reason  # a file's name may have lines
+    return Outcome(name, code, output.files_without_result(text), [text])
 
 
-def grade(task, warm, progress=lambda result, execution: None):
-    """Run the submission and return its `Result`; `progress` is told of each cell that ended.
+def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Result:
+    """Run the submission's cells, have its function judged, and return the result.
 
     An interrupt ends the run and not the result. Raises `Unusable` when there is no notebook to run.
     """
     submission, reference, limits = task.submission, task.reference, task.limits
     with ExitStack() as stack:
         scratch = stack.enter_context(Scratch(laid_out(submission, reference), limits.memory))
-        kernel = stack.enter_context(Kernel(warm, scratch))  # boots while we read
-        asked = reference_notebook(reference.files[reference.notebook], reference.notebook)
+        kernel = stack.enter_context(Kernel(launcher, scratch))  # it starts while the notebooks are read and compared
+        given = read_reference(reference.files[reference.notebook], reference.notebook)
         notebook = read_notebook(submission.files[submission.notebook], submission.name)
-        judged = JUDGED in reference.files.get("hw4/answers.py", b"").decode(errors="replace")
-        cells = given_checks(asked)
-        trial = stack.enter_context(Trial(warm, scratch, cells, judged)) if cells or judged else None
+        cells, function = given_cells(given), judged_function(given)
+        checks = [cell.id for cell in given.cells if role(cell) == "check"]
+        judge = stack.enter_context(Judge(launcher, scratch, cells, checks, function)) if cells or function else None
 
-        result = Result(notebook, asked, submission.name, remarks=comparison.restore_ids(notebook, asked))
-        result.limits = limits
+        remarks = restore_ids(notebook, given)
+        result = Result(notebook, given, submission.name)
+        finding = result.finding
+        finding.remarks, finding.limits = remarks, limits
         try:
-            for execution in run(notebook, kernel, limits):
+            for execution in run_cells(notebook, kernel, limits):
                 result.add(execution)
-                progress(result, execution)
-            if trial:
-                ran, result.gradients = trial.verdict(limits.total)
-                result.originals = {name: ran[name] for name in checks(asked)}
+                if progress:
+                    progress(result, execution)
+            if judge:
+                finding.verdict = judge.verdict(limits.total)
         except KeyboardInterrupt:
-            result.interrupted = True
-        result.held = list(kernel.process.held)
+            finding.interrupted = True
+        finding.layers = list(kernel.process.held)
     return result
 
 
 @functools.lru_cache(maxsize=1)
-def reference_notebook(body, name):
+def read_reference(body: bytes, name: str) -> NotebookNode:
     """Return the notebook of a reference, which a class reads only once."""
     return read_notebook(body, name)
 
 
-def checks(asked):
-    """Return the ids of the reference's own checks."""
-    return [cell.id for cell in asked.cells if role(cell) == "check"]
-
-
-def given_checks(asked):
+def given_cells(reference: NotebookNode) -> list[tuple[str, str]]:
     """Return the (id, source) of the reference's own checks and of the given code that they need.
 
-    In a process of their own they tell what holds whatever the submission did to its cells or in its kernel.
+    They tell in a process of their own what holds, whatever the submission did to its cells or in its kernel.
     """
-    questions = {question_of(cell) for cell in asked.cells if role(cell) == "check"}
-    needed = [cell for cell in asked.cells if cell.cell_type == "code" and role(cell) in (None, *GIVEN)]
+    questions = {question_of(cell) for cell in reference.cells if role(cell) == "check"}
+    needed = [cell for cell in reference.cells if cell.cell_type == "code" and role(cell) in (None, *GIVEN)]
     kept = [cell for cell in needed if question_of(cell) in {None, *questions}]
     return [(cell.id, cell.source) for cell in kept] if questions else []
+
+
+def judged_function(reference: NotebookNode) -> JudgedFunction | None:
+    """Return the function that the reference's metadata names, or the homework's own if its question is asked."""
+    named = reference.metadata.get("hw4", {}).get("judged")
+    if isinstance(named, list) and len(named) == 3 and all(isinstance(each, str) for each in named):
+        return JudgedFunction(*named)
+    asked = {question_of(cell) for cell in reference.cells}
+    return AFFINE_BACKWARD if AFFINE_BACKWARD.question in asked else None

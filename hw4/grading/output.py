@@ -1,21 +1,33 @@
 """What a run leaves in the output folder, written so that a reader never meets half a file."""
 
 import contextlib
+import functools
+import hashlib
+import importlib.metadata
 import json
 import os
 import re
-from threading import Lock, Thread
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 
+from . import report
 from .errors import Unusable
-from .notebook.format import read_notebook, write_notebook
-from .result import Result, plain
+from .notebook.format import write_notebook
+from .result import Finding, Result
 
-DRAWING = Lock()  # of the page of the warm-up and of the one in earnest
+GRADING = Path(__file__).parent
+DRAWS = ("math-core", "nh3", "nbconvert", "pygments")  # the packages on which the pages depend
+RESULTS = "results.json"
+PAGE = "report.html"
+LONGEST_NAME = 100  # characters of a file's name
 
 
-def prepare(folder, inputs=()):
+def prepare(folder: Path, inputs: Iterable[Path] = ()) -> None:
     """Make the output folder; raise `Unusable` when it cannot be made, or when it is where one of the inputs lies."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -25,62 +37,76 @@ def prepare(folder, inputs=()):
         raise Unusable(f"{folder}: {problem.strerror}") from None
 
 
-def texts(result, name, kept):
-    """Return {file name: text} of what one submission's run leaves, `kept` for a later run of ours."""
+def files_of(result: Result, name: str, kept: dict[str, Any]) -> dict[str, str]:
+    """Return {file name: text} of what a submission's run leaves; `kept` is for a later run.
+
+    `name` is that of the executed notebook.
+    """
+    from .report.gradescope import gradescope
+
+    extra = kept | {"notebook": name, "drawing": drawing_digest(), "finding": result.finding.to_json()}
     return {
         name: write_notebook(result.notebook),
-        "report.html": page(result),
-        "results.json": json.dumps(
-            gradescope(result) | {"extra_data": kept | {"notebook": name}}, indent=1, ensure_ascii=False
-        )
-        + "\n",
+        PAGE: draw(result),
+        RESULTS: json.dumps(gradescope(result) | {"extra_data": extra}, indent=1, ensure_ascii=False) + "\n",
     }
 
 
-def load(folder, asked, title):
-    """Return the result that an earlier `write` left in `folder`, as an answer to the notebook `asked`."""
-    kept = json.loads((folder / "results.json").read_text(encoding="utf-8"))["extra_data"]
-    notebook = nbformat.v4.reads((folder / kept["notebook"]).read_text(encoding="utf-8"))
-    return Result(notebook, asked, title).told(kept["facts"])
+def files_without_result(text: str) -> dict[str, str]:
+    """Return what is left of a submission that could not be graded, for the reason in `text`."""
+    found = {"score": 0, "output": text, "output_format": "text", "tests": []}
+    return {RESULTS: json.dumps(found, indent=1) + "\n"}
 
 
-def gradescope(result):
-    """Return the result as Gradescope's autograder specification has it: rows without a score only inform."""
-    tests = [row.test() for row in result.rows.values() if row.question.parts]
-    for name, wrong in result.originals.items():
-        faults = [f"{check}: {fault}" for check, fault in (result.gradients | {"as given": wrong}).items() if fault]
-        points = result.points.get(name, 0)
-        tests.append(
-            {
-                "name": name,
-                "score": 0 if faults else points,
-                "max_score": points,
-                "status": "failed" if faults else "passed",
-                "output": "\n".join(plain(fault) for fault in faults),
-            }
-        )
-    total = {} if result.originals else {"score": 0}
-    lines = [result.summary(), *result.failures, *result.remarked(), result.isolation()]
-    seconds = round(sum(row.seconds for row in result.rows.values()), 3)
-    return total | {"execution_time": seconds, "output": "\n".join(lines), "output_format": "text", "tests": tests}
+def kept(folder: Path) -> dict[str, Any]:
+    """Return what an earlier run kept in `folder`; {} where there is nothing that can be read."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return dict(json.loads((folder / RESULTS).read_text(encoding="utf-8"))["extra_data"])
+    return {}
 
 
-def write(outcome, folder):
-    """Write the files of `outcome` into `folder`; return their paths."""
+def load(folder: Path, reference: NotebookNode, title: str) -> Result:
+    """Return the result that an earlier run left in `folder`, as an answer to the notebook `reference`.
+
+    Raises `OSError`, `ValueError`, `KeyError` or `TypeError` where that is not what a run leaves.
+    """
+    found = json.loads((folder / RESULTS).read_text(encoding="utf-8"))["extra_data"]
+    notebook = nbformat.v4.reads((folder / found["notebook"]).read_text(encoding="utf-8"))
+    return Result(notebook, reference, title, finding=Finding.from_json(found["finding"]))
+
+
+def draw(result: Result) -> str:
+    """Return the page of `result`."""
+    from .report.submission_page import submission_page  # whose libraries take half a second to import
+
+    return submission_page(result)
+
+
+def redraw(folder: Path, reference: NotebookNode, title: str) -> None:
+    """Draw the page of what an earlier run left in `folder` anew."""
+    result = load(folder, reference, title)
+    text = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+    text["extra_data"]["drawing"] = drawing_digest()
+    replace(folder / PAGE, draw(result))
+    replace(folder / RESULTS, json.dumps(text, indent=1, ensure_ascii=False) + "\n")
+
+
+def write(files: dict[str, str], folder: Path) -> list[Path]:
+    """Write the `files` into `folder`; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in {"report.html"} - set(outcome.files):
+    for name in {PAGE} - set(files):
         (folder / name).unlink(missing_ok=True)  # what an earlier run left would be taken for this one's
-    return [replace(folder / name, text) for name, text in outcome.files.items()]
+    return [replace(folder / name, text) for name, text in files.items()]
 
 
-def safe(name):
+def safe_name(name: str) -> str:
     """Return `name` as one part of a path that every system takes, and that a terminal shows as it is."""
-    return re.sub(r"[^\w .,@()=+-]", "_", name).strip(". ").lstrip("=+-@")[:100] or "submission"
+    return re.sub(r"[^\w .,@()=+-]", "_", name).strip(". ").lstrip("=+-@")[:LONGEST_NAME] or "submission"
 
 
-def replace(path, text):
+def replace(path: Path, text: str) -> Path:
     """Put `text` into the file at `path`, all of it or nothing; return the path."""
-    draft = path.with_name(f".{path.name[:100]}.{os.getpid()}")
+    draft = path.with_name(f".{path.name[:LONGEST_NAME]}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")
         os.replace(draft, path)
@@ -92,19 +118,19 @@ def replace(path, text):
     return path
 
 
-def warm_up(submission):
-    """Import what draws the page and draw one of what has not run, while the kernel works on the other core."""
-
-    def draw():
-        with contextlib.suppress(Exception):  # what is wrong with the page is said when it is drawn in earnest
-            page(Result(read_notebook(submission.files[submission.notebook], "")))
-
-    Thread(target=draw, daemon=True).start()
+@functools.cache
+def drawing_digest() -> str:
+    """Return a hash of all that the pages depend on beside the result: code, style, font, versions."""
+    room = Path(report.__file__).parent
+    return digest([file for file in sorted(room.iterdir()) if file.is_file()], DRAWS)
 
 
-def page(result):
-    """Return the page of `result`."""
-    from .report import pages  # which takes a second
-
-    with DRAWING:
-        return pages.page(result)
+def digest(files: Iterable[Path], packages: Iterable[str]) -> str:
+    """Return a hash of the files' contents, of the packages' versions, and of Python's."""
+    total = hashlib.sha256(sys.version.encode())
+    for file in files:
+        total.update(file.relative_to(GRADING).as_posix().encode() + b"\0" + file.read_bytes())
+    for name in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            total.update(f"\0{name} {importlib.metadata.version(name)}".encode())
+    return total.hexdigest()

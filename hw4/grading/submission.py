@@ -1,33 +1,34 @@
-"""What somebody handed in: found, read into memory once, and laid out in a scratch copy to run in."""
+"""What was handed in: found, and read into memory once."""
 
 import hashlib
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import Unusable
 
 LARGEST = 200 * 2**20  # bytes of one submission, all files together
-SKIPPED = {"__pycache__", "node_modules", "graded", "venv", "env"}  # folders that are nobody's answer; hidden ones too
+SKIPPED = {"__pycache__", "node_modules", "graded", "venv", "env"}  # folders that hold no answer, as hidden ones
 HELPERS = "hw4"  # the package that lies beside a notebook
 ANSWERS = f"{HELPERS}/answers.py"  # the function that a student implements
-GRADING = f"{HELPERS}/grading/"
+GRADING = f"{HELPERS}/grading/"  # the grading code, which no submission gets
 
 
 @dataclass(frozen=True)
 class Submission:
     """A notebook, by its name, and the files of its folder, by their path in it."""
 
-    name: str  # what tells it from the others
+    name: str  # unlike that of every other submission
     notebook: str
     files: dict[str, bytes]
 
-    def texts(self):
+    def texts(self) -> list[str]:
         """Return the text of its notebook and its modules."""
         return [body.decode(errors="replace") for path, body in self.files.items() if path.endswith((".ipynb", ".py"))]
 
-    def digest(self):
+    def digest(self) -> str:
         """Return a hash of all that it consists of."""
         total = hashlib.sha256(self.notebook.encode())
         for path, body in sorted(self.files.items()):
@@ -35,7 +36,7 @@ class Submission:
         return total.hexdigest()
 
 
-def notebooks(folder):
+def notebooks(folder: Path) -> list[Path]:
     """Return the notebooks below `folder`, none of them in a hidden or skipped folder or behind a link."""
     found = []
     for top, folders, files in os.walk(folder):
@@ -44,13 +45,13 @@ def notebooks(folder):
     return found
 
 
-def find(paths, reference):
+def find(paths: Iterable[Path], reference: Path) -> list[tuple[str, Path]]:
     """Return the (name, path) of each submission at or below `paths`.
 
     A folder is one submission if it holds one notebook, or one that is called as the reference; else each notebook and
     each folder in it is, or holds, submissions.
     """
-    found = []
+    found: list[tuple[str, Path]] = []
     for path in paths:
         if not path.is_dir():
             found.append((path.name, path))
@@ -64,7 +65,7 @@ def find(paths, reference):
     return found
 
 
-def pick(folder, reference):
+def pick(folder: Path, reference: Path) -> Path | None:
     """Return the notebook of a submission's `folder`: the only one, or the one that is called as the reference."""
     found = notebooks(folder)
     for candidates in (found, [path for path in found if path.name == reference.name]):
@@ -73,9 +74,8 @@ def pick(folder, reference):
     return None
 
 
-def collect(path, reference, name=None):
+def collect(path: Path, reference: Path, name: str | None = None) -> Submission:
     """Read the submission at `path`: a notebook with the `hw4` package beside it, or a folder with all in it."""
-    path = Path(path)
     try:
         if path.is_dir():
             notebook = pick(path, reference)
@@ -101,7 +101,15 @@ def collect(path, reference, name=None):
     return Submission(name or path.name, notebook.name, files)
 
 
-def read(file):
+def texts_at(path: Path, reference: Path) -> list[str]:
+    """Return the text of the notebook and the modules at `path`; [] where no submission can be read."""
+    try:
+        return collect(path, reference).texts()
+    except Unusable:
+        return []
+
+
+def read(file: Path) -> bytes:
     """Return the content of a regular file; raise `Unusable` when it is none, or too large."""
     with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as opened:
         status = os.fstat(opened.fileno())
@@ -112,7 +120,7 @@ def read(file):
         return opened.read(LARGEST)
 
 
-def laid_out(submission, reference):
+def laid_out(submission: Submission, reference: Submission) -> dict[str, bytes]:
     """Return {path: content} of what a submission runs with: the reference's helper package, then its own files.
 
     Neither the reference's answers nor the grading code are given to anybody.

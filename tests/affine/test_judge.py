@@ -3,9 +3,16 @@
 import pytest
 
 from hw4.grading.affine import judge
+from hw4.grading.affine.battery import cases
+from hw4.grading.affine.checks import AFFINE_BACKWARD, CHECKS
+from hw4.grading.affine.judge import Judge, Verdict
+from hw4.grading.report.console import failure_lines
 from hw4.grading.sandbox.scratch import Scratch
 from tests.affine.mutants import MUTANTS
-from tests.builders import ROOT
+from tests.builders import JUDGED, ROOT, made, submission
+
+ASKED = [check.name for check in CHECKS if check.asked]
+BEYOND = [check.name for check in CHECKS if not check.asked]
 
 RIGHT = (ROOT / "hw4" / "answers.py").read_text()
 WRONG = (
@@ -21,7 +28,7 @@ print('{"shapes": null}')
 
 
 @pytest.fixture
-def verdict(warm):
+def verdict(launcher):
     """Return a function that judges an `hw4/answers.py`, with the text of more files beside it."""
 
     def judged(answers, **files):
@@ -29,14 +36,15 @@ def verdict(warm):
             f"{name}.py": text for name, text in files.items()
         }
         files = {path: text.encode() for path, text in texts.items()}
-        with Scratch(files, 4 * 2**30) as scratch, judge.Trial(warm, scratch) as trial:
-            return trial.verdict()[1]
+        with Scratch(files, 4 * 2**30) as scratch, Judge(launcher, scratch, function=AFFINE_BACKWARD) as judge:
+            return judge.verdict()
 
     return judged
 
 
 def test_the_right_function_passes_every_check(verdict):
-    assert verdict(RIGHT) == dict.fromkeys(judge.names())
+    found = verdict(RIGHT)
+    assert found == Verdict({}, dict.fromkeys(ASKED), dict.fromkeys(BEYOND))
 
 
 @pytest.mark.parametrize("name", MUTANTS)
@@ -44,46 +52,93 @@ def test_a_wrong_function_is_rejected_across_the_processes_too(verdict, name):
     path = ROOT / "tests" / "affine" / "mutants.py"
     source = path.read_text().replace("from hw4.grading.affine.battery import", "#")
     answers = f"from mutants import MUTANTS\npart4_affine_backward = MUTANTS[{name!r}]"
-    assert any(verdict(answers, mutants=source).values())
+    found = verdict(answers, mutants=source)
+    assert found.faults() or any(found.beyond.values())
 
 
 def test_each_wrong_gradient_is_named(verdict):
-    found = verdict(WRONG)["shapes"]
+    found = verdict(WRONG).asked["shapes"]
     assert found.startswith("dL/dX is None, not a tensor; dL/dW is 4 times the right one; dL/db is None")
 
 
 def test_tampering_with_torch_where_the_function_lives_changes_nothing(verdict):
-    assert verdict(TAMPER + WRONG)["shapes"] == verdict(WRONG)["shapes"]
+    assert verdict(TAMPER + WRONG) == verdict(WRONG)
 
 
 @pytest.mark.parametrize(
     ("answers", "said"),
     {
-        "1 / 0": "raises ZeroDivisionError: division by zero",
-        "": "raises ImportError: cannot import name 'part4_affine_backward'",
-        "part4_affine_backward = 7": "raises TypeError: 'int' object is not callable",
+        "1 / 0": "part4_affine_backward cannot be imported: ZeroDivisionError: division by zero",
+        "": "part4_affine_backward cannot be imported: AttributeError: module 'hw4.answers' has no attribute",
+        "part4_affine_backward = 7": "part4_affine_backward cannot be imported: part4_affine_backward is 7, not",
+        "import sys; sys.exit()": "part4_affine_backward cannot be imported: SystemExit",
         "import os; os._exit(0)": "the process that ran it broke off",
         "import os; os.write(0, b'{}\\n')" + "\n" + RIGHT: "the process that ran it broke off",
-        "def part4_affine_backward(ctx, G): return 'a', 'b', 'c'": "it returns 'a' where a tensor is due",
     }.items(),
 )
-def test_what_cannot_be_judged_is_said_in_a_line(verdict, answers, said):
-    assert verdict(answers)["shapes"].startswith(said)
+def test_a_function_that_cannot_be_judged_is_one_line_of_one_cause(verdict, answers, said):
+    found = verdict(answers)
+    assert found.problem.startswith(said)
+    assert found.faults() == [found.problem] and not found.asked and not found.beyond
+
+
+def test_a_function_that_returns_no_tensors_is_told_what_came_instead(verdict):
+    found = verdict("def part4_affine_backward(ctx, G): return 'a', 'b', 'c'")
+    assert found.asked["shapes"].startswith("dL/dX is 'a', not a tensor")
 
 
 def test_a_function_that_never_ends_is_stopped(verdict, monkeypatch):
     monkeypatch.setattr(judge, "PATIENCE", 2.0)
-    assert set(verdict("def part4_affine_backward(ctx, G):\n    while True: pass").values()) == {
-        "did not end within 2 s"
-    }
+    found = verdict("def part4_affine_backward(ctx, G):\n    while True: pass")
+    assert set(found.asked.values()) == {"did not end within 2 s"}
 
 
 def test_a_submission_without_answers_never_gets_ours(result):
     given = {"hw4/answers.py": RIGHT, "hw4/__init__.py": ""}
     cells = {"q-1-question": "", "q-1-check": "from hw4.answers import part4_affine_backward\nassert 1"}
-    from tests.builders import submission
-
-    found = result(cells, reference=submission(cells, given))
+    found = result(cells, reference=submission(made(cells, JUDGED), given))
     missing = "ModuleNotFoundError: No module named 'hw4.answers'"
-    assert missing in found.failures[0] and missing in found.originals["q-1-check"]
-    assert all(missing in wrong for wrong in found.gradients.values())
+    verdict = found.finding.verdict
+    assert missing in failure_lines(found)[0] and missing in verdict.given["q-1-check"]
+    assert verdict.problem == f"part4_affine_backward cannot be imported: {missing}"
+
+
+def test_what_goes_beyond_the_assignment_decides_nothing(verdict):
+    found = verdict(
+        "def part4_affine_backward(ctx, G):\n    X, W, b = ctx.saved_tensors\n"
+        "    return 0.5 * G @ W, 0.5 * G.T @ X, G.sum(0)\n"
+    )
+    assert found.faults() == []
+    assert "leading dimensions" in found.beyond and found.beyond["needs"].startswith("dL/db is given though not needed")
+
+
+FORGED = """
+import json, socket, os
+lines = socket.socket(fileno=os.dup(0)).makefile("rw")
+for line in lines:
+    request = json.loads(line)
+    if "cases" not in request:
+        reply = None
+    else:
+        reply = []
+        for case in request["cases"]:
+            zeros = [dict(t, numbers=[0.0] * len(t["numbers"])) for t in case["tensors"]]
+            reply.append({"gradients": zeros[:3], "changed": zeros, "tensors": zeros, "products": 0})
+    lines.write(json.dumps(reply) + "\\n")
+    lines.flush()
+"""
+
+
+def test_a_worker_that_names_other_inputs_or_computes_nothing_is_wrong(verdict):
+    found = verdict(FORGED)
+    assert all(found.asked.values())
+
+
+def test_two_verdicts_on_one_function_draw_different_inputs(verdict):
+    look = "def part4_affine_backward(ctx, G):\n    raise ValueError(str(G.flatten()[0].item()))\n"
+    assert verdict(look).asked["shapes"] != verdict(look).asked["shapes"]
+
+
+def test_the_battery_and_the_list_of_its_checks_name_the_same():
+    for check in CHECKS:
+        assert list(cases(check.name, 0)), check.name

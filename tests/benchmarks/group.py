@@ -73,9 +73,9 @@ def memory():
     from jupyter_client.manager import start_new_kernel
 
     with ExitStack() as stack:
-        warm = stack.enter_context(Launcher(modules(["torch matplotlib"])))
+        launcher = stack.enter_context(Launcher(modules(["torch matplotlib"])))
         scratch = stack.enter_context(Scratch({}))
-        kernels = [stack.enter_context(Kernel(warm, scratch)) for _ in range(2)]
+        kernels = [stack.enter_context(Kernel(launcher, scratch)) for _ in range(2)]
         for kernel in kernels:
             kernel.execute(IMPORTS, 60, lambda message: None)
         ours = pss(kernels[1].process.pid)

@@ -4,20 +4,20 @@ import nbformat
 import pytest
 
 from hw4.grading.execution.kernel import Kernel
-from hw4.grading.execution.run import Limits, run
+from hw4.grading.execution.run import Limits, run_cells
 from hw4.grading.sandbox.launcher import Launcher
 from hw4.grading.sandbox.scratch import Scratch
 
 
 @pytest.fixture(scope="module")
 def kernel():
-    with Launcher() as warm, Scratch({}) as scratch, Kernel(warm, scratch) as kernel:
+    with Launcher() as launcher, Scratch({}) as scratch, Kernel(launcher, scratch) as kernel:
         yield kernel
 
 
 def outputs(kernel, *sources):
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    list(run(nbformat.v4.new_notebook(cells=cells), kernel, Limits(60, 60, output=10_000)))
+    list(run_cells(nbformat.v4.new_notebook(cells=cells), kernel, Limits(60, 60, output=10_000)))
     return [cell.outputs for cell in cells]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from hw4.grading.notebook import comparison
 from hw4.grading.notebook.questions import questions
+from hw4.grading.report.console import failure_lines
 from tests.builders import NOTEBOOK, made
 
 GIVEN = {
@@ -150,6 +151,6 @@ def test_the_original_checks_run_whatever_became_of_them(result):
     from tests.builders import submission
 
     found = result(cells | {"q-1-check": "assert True"}, reference=submission(cells))
-    assert found.originals == {"q-1-check": "AssertionError"}
-    assert found.failures == ["failed as given: q-1-check: AssertionError"]
+    assert found.finding.verdict.given == {"q-1-check": "AssertionError"}
+    assert failure_lines(found) == ["failed as given: q-1-check: AssertionError"]
     assert found.exit_code() == 1

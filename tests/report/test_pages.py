@@ -8,10 +8,13 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from hw4.grading.affine.judge import Verdict
 from hw4.grading.execution.run import Execution, Limits
-from hw4.grading.report import pages as report
-from hw4.grading.report.cells import PICTURE
-from hw4.grading.result import Remark, Result
+from hw4.grading.notebook.comparison import Remark
+from hw4.grading.report import class_pages, layout
+from hw4.grading.report.cells import PICTURE, Cells
+from hw4.grading.report.submission_page import submission_page
+from hw4.grading.result import Finding, Result
 from tests.builders import NOTEBOOK
 from tests.report import hostile
 
@@ -43,7 +46,7 @@ def result(*cells, **kwargs):
 
 def body(*cells):
     """Return what stands in the page's `main`."""
-    return report.page(result(*cells)).partition("<main")[2]
+    return submission_page(result(*cells)).partition("<main")[2]
 
 
 def shown(**data):
@@ -92,23 +95,29 @@ def harmful(html):
     return found
 
 
+def question_page(question, reference, results):
+    drawn = [(each, Cells(each)) for each in results]
+    return class_pages.question_page(question, (reference, Cells(reference)), drawn)
+
+
 @pytest.fixture(scope="module")
 def evil():
     made, count = hostile.notebook()
     one = Result(made, title=EVIL, folder=EVIL)
-    one.executions = [Execution(2, "failed", 1.0, EVIL), Execution(4, "timed out", 1.0, EVIL, new_kernel=True)]
-    one.remarks = [Remark(EVIL, 1, EVIL, f"-{EVIL}\n+{EVIL}"), Remark(None, None, EVIL, EVIL)]
-    one.gradients, one.held = {EVIL: EVIL}, [EVIL]
+    executions = [Execution(2, "failed", 1.0, EVIL), Execution(4, "timed out", 1.0, EVIL, new_kernel=True)]
+    remarks = [Remark(EVIL, 1, EVIL, f"-{EVIL}\n+{EVIL}"), Remark(None, None, EVIL, EVIL)]
+    verdict = Verdict({EVIL: EVIL}, {EVIL: EVIL}, {EVIL: EVIL}, EVIL)
+    one.finding = Finding(executions, remarks, verdict, [EVIL], Limits())
     return one, count
 
 
 def test_nothing_of_a_hostile_notebook_runs_or_requests(evil):
     assert evil[1] > 80
-    assert harmful(report.page(evil[0])) == []
+    assert harmful(submission_page(evil[0])) == []
 
 
 def test_no_hostile_cell_swallows_a_later_one(evil):
-    page = Parsed(report.page(evil[0]))
+    page = Parsed(submission_page(evil[0]))
     assert [number for number in range(evil[1]) if f"safe {number}\n" not in page.text + "\n"] == []
     depths = {attributes["id"] for attributes in page.all("div") if "id" in attributes}
     assert len(depths) == len(evil[0].notebook.cells)
@@ -116,47 +125,47 @@ def test_no_hostile_cell_swallows_a_later_one(evil):
 
 
 def test_nothing_of_a_student_poses_as_a_part_of_the_page(evil):
-    ids = [attributes["id"] for _, attributes in Parsed(report.page(evil[0])).elements if "id" in attributes]
+    ids = [attributes["id"] for _, attributes in Parsed(submission_page(evil[0])).elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    assert report.page(evil[0]).count('class="verdict') == 1
+    assert submission_page(evil[0]).count('class="verdict') == 1
 
 
 def test_nothing_hostile_reaches_the_pages_of_a_class(evil):
-    assert harmful(report.index([evil[0]], [EVIL, "q-1"], [(EVIL, EVIL)])) == []
+    assert harmful(class_pages.index([evil[0]], [EVIL, "q-1"], [(EVIL, EVIL)])) == []
     asked = next(iter(evil[0].rows))
-    assert harmful(report.question_page(asked, Result(evil[0].notebook), [evil[0]])) == []
+    assert harmful(question_page(asked, Result(evil[0].notebook), [evil[0]])) == []
 
 
 def test_the_whole_page_is_cleaned_again():
-    html = report.document(
+    html = layout.document(
         "x", "<main><script>1</script><p onclick=x style='position:fixed'>a</p><img src=//evil></main>"
     )
     assert harmful(html) == [] and "<main>" in html
 
 
 def test_cleaning_twice_changes_nothing(evil):
-    cleaned = report.PAGE.clean(report.page(evil[0]).partition("<body>")[2].partition("</body>")[0])
-    assert report.PAGE.clean(cleaned) == cleaned
+    cleaned = layout.PAGE.clean(submission_page(evil[0]).partition("<body>")[2].partition("</body>")[0])
+    assert layout.PAGE.clean(cleaned) == cleaned
 
 
 def test_the_policy_forbids_every_request_before_anything_else_stands():
-    head = Parsed(report.page(result())).elements
+    head = Parsed(submission_page(result())).elements
     assert head[2:4] == [
         ("meta", {"charset": "utf-8"}),
-        ("meta", {"http-equiv": "Content-Security-Policy", "content": report.POLICY}),
+        ("meta", {"http-equiv": "Content-Security-Policy", "content": layout.POLICY}),
     ]
-    assert report.POLICY.startswith("default-src 'none'")
+    assert layout.POLICY.startswith("default-src 'none'")
 
 
 def test_the_style_requests_nothing():
-    style = report.page(result()).partition("<style>")[2].partition("</style>")[0]
+    style = submission_page(result()).partition("<style>")[2].partition("</style>")[0]
     assert re.findall(r"url\((.{9})", style) == ["data:font"]
     assert "@import" not in style
 
 
 def test_the_same_run_gives_the_same_page():
     both = [Result(nbformat.read(NOTEBOOK, as_version=4), title="hw") for _ in range(2)]
-    assert report.page(both[0]) == report.page(both[1])
+    assert submission_page(both[0]) == submission_page(both[1])
 
 
 def test_seconds_stand_in_the_footer_alone():
@@ -165,28 +174,28 @@ def test_seconds_stand_in_the_footer_alone():
     for seconds in (1.0, 2.0):
         one = result(*question(), new_code_cell("1", id="q-1-check"))
         one.add(Execution(2, "ok", seconds))
-        pages.append(report.page(one).partition("<footer>")[0])
+        pages.append(submission_page(one).partition("<footer>")[0])
     assert pages[0] == pages[1]
 
 
 def test_our_notebook_draws_every_formula_and_is_small():
     own = Result(nbformat.read(NOTEBOOK, as_version=4))
-    assert report.drawn(own).formulas.failures == []
-    figures = sum(len(source) for source in re.findall(r'src="([^"]+)"', report.page(own)))
-    assert len(report.page(own).encode()) - figures < 1_000_000
+    assert Cells(own).formulas.failures == []
+    figures = sum(len(source) for source in re.findall(r'src="([^"]+)"', submission_page(own)))
+    assert len(submission_page(own).encode()) - figures < 1_000_000
 
 
 def test_a_question_gathers_its_cells_wherever_they_stand():
     one = result(*question("q-1"), *question("q-2"), new_markdown_cell("Late thought."))
     one.row_of[4] = one.rows["q-1"]
-    first, second = report.page(one).partition('id="question-q-2"')[::2]
+    first, second = submission_page(one).partition('id="question-q-2"')[::2]
     assert "Late thought." in first and "Late thought." not in second
 
 
 def test_every_cell_is_on_the_page_once_even_with_two_questions_of_one_name():
     one = result(*question(), *question("q-2"), new_markdown_cell("# Loose", id="a-section"))
     one.notebook.cells[2].id = "q-1-question"
-    html = report.page(Result(one.notebook))
+    html = submission_page(Result(one.notebook))
     assert re.findall(r'id="cell-(\d+)"', html) == ["1", "2", "3", "4", "5"]
 
 
@@ -196,42 +205,47 @@ def test_every_cell_is_on_the_page_once_even_with_two_questions_of_one_name():
 def test_what_went_wrong_stands_at_its_cell_in_words(status, words):
     one = result(*question(), new_code_cell("1 / 0", id="q-1-check"))
     one.add(Execution(2, status, 1.0, "Because & so", new_kernel=True))
-    cell = report.page(one).partition('id="cell-3"')[2]
+    cell = submission_page(one).partition('id="cell-3"')[2]
     assert words in cell and "Because &amp; so" in cell and "New kernel" in cell
 
 
 def test_a_cell_that_was_never_reached_says_so():
     one = result(new_code_cell("1"))
-    one.interrupted = True
+    one.finding.interrupted = True
     assert "Not run" in body(new_code_cell("1"))
-    assert "Interrupted." in report.page(one)
+    assert "Interrupted." in submission_page(one)
 
 
 def test_the_verdict_says_what_ran_what_failed_and_what_held():
     one = result(*question(answer="**Answer:**"))
-    one.limits, one.held, one.gradients = Limits(120, 900), ["no network"], {"check_shapes": None, "check_needs": "no"}
-    line = Parsed(report.page(one).partition('class="verdict')[2].partition("</p>")[0]).text
+    one.finding = Finding(
+        verdict=Verdict(asked={"shapes": None, "needs": "no"}), layers=["no network"], limits=Limits(120, 900)
+    )
+    line = Parsed(submission_page(one).partition('class="verdict')[2].partition("</p>")[0]).text
     for words in ["Failed.", "0 of 1 questions", "1 of 2 gradient", "120 s a cell", "isolation: no network"]:
         assert words in line
 
 
 def test_a_changed_given_cell_shows_its_difference_where_it_stands():
     one = result(*question(), *question("q-2"))
-    one.remarks = [Remark("q-2", 2, "the question was edited", "-Why?\n+What?"), Remark("q-9", None, "q-9 was deleted")]
-    before, _, after = report.page(one).partition('id="question-q-2"')
+    one.finding.remarks = [
+        Remark("q-2", 2, "the question was edited", "-Why?\n+What?"),
+        Remark("q-9", None, "q-9 was deleted"),
+    ]
+    before, _, after = submission_page(one).partition('id="question-q-2"')
     assert "q-9 was deleted" in before.partition("<nav")[0]
     assert "the question was edited" in after and "<del>-Why?</del>" in after and "1 changed" in before
 
 
 def test_gradient_checks_stand_one_by_one_with_the_question_that_has_the_check():
     one = result(*question(), new_code_cell("assert 1", id="q-1-check"), *question("q-2"))
-    one.gradients = {"check_shapes": None, "check_needs": "dL/dX is None"}
-    block = report.page(one).partition('id="question-q-1"')[2].partition('id="question-q-2"')[0]
+    one.finding.verdict = Verdict(asked={"shapes": None, "needs": "dL/dX is None"})
+    block = submission_page(one).partition('id="question-q-1"')[2].partition('id="question-q-2"')[0]
     assert "shapes" in block and "right" in block and "wrong: dL/dX is None" in block
 
 
 def test_the_table_links_to_every_question():
-    page = Parsed(report.page(result(*question("q-1"), *question("q-2"))))
+    page = Parsed(submission_page(result(*question("q-1"), *question("q-2"))))
     targets = {attributes["href"][1:] for attributes in page.all("a") if attributes["href"].startswith("#question-")}
     assert targets == {attributes["id"] for attributes in page.all("section")} and len(targets) == 2
 
@@ -243,7 +257,7 @@ def test_what_is_wide_scrolls_by_itself_and_shrinks_on_paper():
 
 
 def test_headings_never_skip_a_level():
-    html = report.page(
+    html = submission_page(
         result(
             new_markdown_cell("# A\n\n##### B", id="a-section"),
             new_markdown_cell("###### C\n\n# D\n\n#### E", id="q-1-question"),
@@ -337,7 +351,7 @@ def test_macros_of_one_cell_hold_in_later_ones():
 
 
 def test_a_wrong_formula_stays_readable_with_its_reason():
-    html = report.page(result(new_markdown_cell(r"$\cdotlog$")))
+    html = submission_page(result(new_markdown_cell(r"$\cdotlog$")))
     assert r"<code>\cdotlog</code>" in html and "Unknown command" in html and "formulas not drawn: 1" in html
 
 
@@ -350,27 +364,27 @@ def graded(title, answer="**Answer:** Because.", failed=False):
 def test_the_class_stands_by_name_or_failures_first_and_links_into_the_pages():
     results = [graded("ben", failed=True), graded("ann"), graded("cid", "**Answer:**")]
     titles = {
-        order: re.findall(r'<th scope="row"><a[^>]*>(\w+)', report.index(results, ["q-1"], order=order))
+        order: re.findall(r'<th scope="row"><a[^>]*>(\w+)', class_pages.index(results, ["q-1"], order=order))
         for order in ("name", "failures")
     }
     assert titles == {"name": ["ann", "ben", "cid"], "failures": ["ben", "cid", "ann"]}
-    assert 'href="ben/report.html#question-q-1"' in report.index(results, ["q-1"])
+    assert 'href="ben/report.html#question-q-1"' in class_pages.index(results, ["q-1"])
 
 
 def test_the_class_says_what_could_not_be_graded_and_why():
-    assert "dan</strong>: not a notebook" in report.index([graded("ann")], ["q-1"], [("dan", "not a notebook")])
+    assert "dan</strong>: not a notebook" in class_pages.index([graded("ann")], ["q-1"], [("dan", "not a notebook")])
 
 
 def test_a_question_page_holds_every_answer_under_one_question():
     results = [graded("ben", "**Answer:** B."), graded("ann", "**Answer:** A.")]
-    html = report.question_page("q-1", Result(graded("us", "**Answer:** Ours.").notebook), results)
+    html = question_page("q-1", Result(graded("us", "**Answer:** Ours.").notebook), results)
     assert html.count("Why?") == 1
     assert html.index("Ours.") < html.index("A.") < html.index("B.")
     assert "<details><summary>The reference answer" in html
 
 
 def test_a_question_page_names_who_lost_the_question():
-    assert "Gone" in report.question_page("q-1", Result(graded("us").notebook), [result(title="ann", folder="ann")])
+    assert "Gone" in question_page("q-1", Result(graded("us").notebook), [result(title="ann", folder="ann")])
 
 
 def test_a_table_head_that_is_a_formula_has_a_name():

@@ -42,7 +42,9 @@ class FunctionWorker:
 
     def _error(self, request: dict[str, Any]) -> str | None:
         reply = self._request(request)
-        return None if reply is None else str(reply)
+        if reply is not None and not isinstance(reply, str):
+            raise BrokenConnection
+        return reply
 
     def _request(self, request: dict[str, Any]) -> Any:
         try:

@@ -55,7 +55,7 @@ class Kernel:
         name = self.scratch.room / f"kernel-{next(NUMBERS)}"
         transport, address = ("ipc", str(name)) if os.name == "posix" else ("tcp", "")
         file, connection = write_connection_file(f"{name}.json", transport=transport, ip=address)
-        self._connection: dict[str, Any] = dict(connection)
+        self._connection: Any = connection
         argv = ["ipykernel_launcher", "-f", file, "--HistoryManager.enabled=False"]
         with open(f"{name}.log", "wb") as log, open(os.devnull) as nothing:
             self.process = self.scratch.start(self.launcher, argv, (nothing.fileno(), log.fileno(), log.fileno()))

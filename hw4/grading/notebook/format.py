@@ -106,7 +106,7 @@ def write_notebook(notebook: NotebookNode) -> str:
 
 def stamp_points(text: str) -> str:
     """Return the notebook in `text` with its `hw4.points_per_part` in every cell that nbgrader grades for points."""
-    notebook = nbformat.from_dict(json.loads(text))
+    notebook = nbformat.v4.reads(text)
     points = notebook.metadata.get("hw4", {}).get("points_per_part")
     for cell in notebook.cells:
         if points is not None and cell.metadata.get("nbgrader", {}).get("points"):

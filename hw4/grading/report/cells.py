@@ -138,14 +138,14 @@ class Cells:
 
     def __init__(self, result):
         self.result, self.formulas, self.laid_out = result, Formulas(), 0
-        self.executions = {execution.index: execution for execution in result.executions}
+        self.executions = {execution.index: execution for execution in result.finding.executions}
         self.html = [self._cell(index, cell) for index, cell in enumerate(result.notebook.cells)]
 
     def _cell(self, index, cell):
         match, kind = CELL_ID.fullmatch(cell.get("id", "")), role(cell)
         part = (match["detail"] or "").upper() if kind == "answer" else ""
         name = f"{ROLES[kind]} {part}".strip() if kind in ROLES else "Evidence" if kind == "evidence" else "Added cell"
-        loose = self.result.row_of[index] is self.result.rows[None]
+        loose = self.result.row_of[index] is self.result.loose
         level = 1 if loose else 3
         if cell.cell_type == "markdown":
             attachments = cell.get("attachments", {})
@@ -175,7 +175,7 @@ class Cells:
             marks.append(mark("bad", "Not run", "before the run ended."))
         if execution and execution.new_kernel:
             marks.append(mark("warn", "New kernel", "what earlier cells defined was lost before this one ran."))
-        return "".join(marks + [remark(one) for one in self.result.remarks if one.cell == index])
+        return "".join(marks + [remark(one) for one in self.result.finding.remarks if one.cell == index])
 
     def _rich(self, source, level, draw, limit=RICH):
         """Return `source` as `draw` makes it, cleaned; as plain text where it is too large, or beyond drawing."""

@@ -1,0 +1,76 @@
+"""What the console says of a run: progress, the table of the questions, failures, remarks, and the last line."""
+
+from ..execution.run import Execution
+from ..result import Result
+from ..text import last_line
+
+
+def progress_line(result: Result, execution: Execution) -> str:
+    """Return the line for the cell that has just run."""
+    cell, done = last_line(result.notebook.cells[execution.index].id), len(result.finding.executions)
+    return f"[{done:3}/{result.runnable}] {execution.status:9} {execution.seconds:6.1f} s  {cell}"
+
+
+def report_lines(result: Result) -> list[str]:
+    """Return all that is printed after a run, without the paths of its files."""
+    return [*table(result), *failure_lines(result), *remark_lines(result), isolation_line(result), summary(result)]
+
+
+def table(result: Result) -> list[str]:
+    """Return the lines of a table with a row per question: its answer, its checks, its seconds."""
+    cells = [("question", "answer", "checks", "seconds")]
+    for row in result.all_rows:
+        if row.question.parts or row.seconds:
+            checks = f"{row.passed}/{row.checks}" if row.checks else "-"
+            cells.append((last_line(row.question.id), row.answer(), checks, f"{row.seconds:.1f}"))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        f"{name:{widths[0]}}  {answer:{widths[1]}}  {checks:>{widths[2]}}  {seconds:>{widths[3]}}"
+        for name, answer, checks, seconds in cells
+    ]
+
+
+def failure_lines(result: Result) -> list[str]:
+    """Return a line for each failed cell, each given check that failed as it was given, and each wrong gradient."""
+    verdict = result.finding.verdict
+    given = [f"failed as given: {name}: {last_line(wrong)}" for name, wrong in verdict.given.items() if wrong]
+    wrong = [f"wrong backward: {name}: {last_line(wrong)}" for name, wrong in verdict.asked.items() if wrong]
+    unjudged = [f"not judged: {last_line(verdict.problem)}"] if verdict.problem else []
+    return [*(_failed_cell(result, execution) for execution in result.failed_cells()), *given, *wrong, *unjudged]
+
+
+def _failed_cell(result: Result, execution: Execution) -> str:
+    question = result.row_of[execution.index].question.id
+    where = f"{question}, cell {execution.index + 1} ({result.notebook.cells[execution.index].id})"
+    lost = " in a new kernel, without what earlier cells defined" if execution.new_kernel else ""
+    return f"{execution.status}{lost}: {last_line(where)}: {last_line(execution.reason)}"
+
+
+def remark_lines(result: Result) -> list[str]:
+    """Return a line for each remark on the given cells, and for what the function lacks beyond what was asked."""
+    beyond = result.finding.verdict.beyond.items()
+    return [
+        *(f"note: {last_line(remark.text)}" for remark in result.finding.remarks),
+        *(f"note: beyond what was asked: {name}: {last_line(wrong)}" for name, wrong in beyond if wrong),
+    ]
+
+
+def isolation_line(result: Result) -> str:
+    """Return the line that says which sandbox layers were active."""
+    return f"isolation: {', '.join(result.finding.layers) or 'none: it ran with all your rights'}"
+
+
+def counts(result: Result) -> str:
+    """Return how many questions, cells and checks went well: what another run says again."""
+    asked = [row.question for row in result.rows.values() if row.question.parts]
+    answered = sum(not question.missing for question in asked)
+    clean = sum(execution.status == "ok" for execution in result.finding.executions)
+    return (
+        f"{answered} of {len(asked)} questions answered, {clean} of {result.runnable} cells ran clean, "
+        f"{sum(row.passed for row in result.all_rows)} of {sum(row.checks for row in result.all_rows)} checks passed"
+    )
+
+
+def summary(result: Result) -> str:
+    """Return the one line that says how the run went."""
+    return f"{'interrupted: ' * result.finding.interrupted}{counts(result)}, {result.seconds():.1f} s"
