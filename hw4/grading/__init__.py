@@ -1,16 +1,30 @@
-"""What `main.py` runs, in the order in which a submission travels through it; imported by `main.py` alone.
+"""What `main.py` runs. A module imports only from rooms that stand above it in this list:
 
-submission  what was handed in: found, read into memory, laid out in a scratch copy
-document    what a notebook asks, gives and answers, read from the notebook itself
-compare     what became of the given cells, against the reference
-warm        processes for strangers' code; `nursery` is the one that they are forked from, `isolation` their walls
-kernel      one notebook's process: birth, execution, interruption, death
-run         the cells one after the other, under limits
-judge       what holds whatever the notebook did: `pupil` computes, `remote` asks it, `checks` is the battery
-result      what became of each question, in words for the console and as an exit code
-grade       all of this for one submission; `group` for a class
-formulas    the macros of a notebook, and TeX as MathML
-cells       a notebook's cells and outputs as HTML in which nothing runs
-report      the pages: of a submission, of a class, of one question
-files       what is left in the output folder
+errors, text   exit codes; what others wrote, made fit for a file or a terminal
+sandbox/       launcher, forkserver, isolation, scratch folder
+notebook/      the file format; questions and answers; comparison with the reference
+submission     what was handed in: found, and read into memory
+execution/     the kernel, the run of the cells under limits, the collection of outputs
+affine/        the battery, the judge, the function worker
+result         what became of each question, each cell, and the function
+report/        console, Gradescope's JSON, table of marks, pages, cells as HTML, formulas
+output         what is left in the output folder
+grade          a submission from its files to its result
+classroom      submissions, several at a time, here or on a Dask cluster
+
+Glossary
+reference        the notebook that says what was given and asked; nothing in it is a student's
+given cell       a cell of the reference that every student has: section, question, snippet, check, setup
+question, part   what is asked; a question with parts is answered and graded part by part
+answer           what a student added to the given text
+submission       a notebook, and the files of its folder, that somebody handed in
+class            submissions that are graded against one reference
+output           what a cell puts out; the output folder is what a run leaves
+remark           what is said of a submission without deciding a point
+battery          the checks on the gradients that the student's function computes
+verdict          what the battery and the reference's own checks found
+forkserver       the process that has imported PyTorch, and from which kernels are forked
+function worker  the sandboxed process that calls the student's function
+cluster worker   a process of a Dask cluster that grades submissions
+sandbox layer    one thing that the operating system keeps a submission's code from
 """
