@@ -21,8 +21,7 @@ TRACEBACK_LINES = 100
 TRACEBACK_LINE = 2000  # characters
 OUTPUT_OVERHEAD = 200  # bytes that an output counts beside its content
 DEEPEST = 50  # levels of nested JSON in an output
-BACKSPACE = re.compile(r"[^\n]\x08")
-OVERWRITTEN = re.compile(r"\r(?!\n)")
+OVERWRITABLE = 10_000  # characters at the end of the last line that later text can stand over
 
 Message = Mapping[str, Any]
 
@@ -75,8 +74,7 @@ class OutputCollector:
             self.outputs.append(new_output("stream", name="stderr", text=f"[{', '.join(said)}]\n"))
 
     def _on_execute_input(self, content: Message) -> None:
-        count = content.get("execution_count")
-        self.cell.execution_count = count if isinstance(count, int) else None
+        self.cell.execution_count = _execution_count(content)
 
     def _on_comm_open(self, content: Message) -> None:
         self._count(content)
@@ -119,12 +117,11 @@ class OutputCollector:
             self.outputs.append(last)
             self._widgets.own(last)
         before = len(last.text)
-        head, newline, line = last.text.rpartition("\n")
-        left = self.limit // TEXT_SHARE - self._kept
-        text = overwrite(line + text)
-        kept = text[: max(0, left + len(line))]
+        start = max(last.text.rfind("\n") + 1, before - OVERWRITABLE)
+        text = overwrite(last.text[start:] + text)
+        kept = text[: max(0, self.limit // TEXT_SHARE - self._kept + before - start)]
         self._lines_cut += text.count("\n") - kept.count("\n")
-        last.text = head + newline + kept
+        last.text = last.text[:start] + kept
         self._kept += len(last.text) - before
         if not last.text:
             self.outputs.pop()
@@ -146,10 +143,11 @@ class OutputCollector:
 
     def _on_execute_result(self, content: Message) -> None:
         data, metadata, display_id = self._bundle(content)
-        count = content.get("execution_count")
         if self._fits(content):
-            count = count if isinstance(count, int) else None
-            self._append(new_output("execute_result", data=data, metadata=metadata, execution_count=count), display_id)
+            output = new_output(
+                "execute_result", data=data, metadata=metadata, execution_count=_execution_count(content)
+            )
+            self._append(output, display_id)
 
     def _on_update_display_data(self, content: Message) -> None:
         data, metadata, display_id = self._bundle(content)
@@ -167,9 +165,10 @@ class OutputCollector:
         data, metadata, transient = content.get("data"), content.get("metadata"), content.get("transient")
         if not isinstance(data, dict):
             raise Malformed("a display without data")
-        made = {str(kind): media for kind, value in data.items() if (media := _media(str(kind), value)) is not None}
+        named = {clean_text(str(kind)): value for kind, value in data.items()}
+        made = {kind: media for kind, value in named.items() if (media := _media(kind, value)) is not None}
         if not made and data:
-            raise Malformed(f"a display of {', '.join(map(str, data))[:100]} without data")
+            raise Malformed(f"a display of {', '.join(named)[:100]} without data")
         described = {} if not isinstance(metadata, dict) else metadata
         described = {key: value for key, value in described.items() if value is not None and nests(value)}
         display_id = transient.get("display_id") if isinstance(transient, dict) else None
@@ -205,6 +204,11 @@ class OutputCollector:
             self._displays.setdefault(display_id, []).append(output)
 
 
+def _execution_count(content: Message) -> int | None:
+    count = content.get("execution_count")
+    return count if isinstance(count, int) and count >= 0 else None
+
+
 def _size(output: NotebookNode) -> int:
     return len(output.text) if output.output_type == "stream" else OUTPUT_OVERHEAD + len(json.dumps(output))
 
@@ -233,9 +237,14 @@ def nests(value: Any, deepest: int = DEEPEST) -> bool:
 
 def overwrite(text: str) -> str:
     """Return printed text as a terminal shows it: after backspaces, and with lines that were printed over."""
-    while "\x08" in text and (shorter := BACKSPACE.sub("", text)) != text:
-        text = shorter
-    text = text.replace("\x08", "")
+    if "\x08" in text:
+        kept: list[str] = []
+        for character in text:
+            if character != "\x08":
+                kept.append(character)
+            elif kept and kept[-1] != "\n":
+                kept.pop()
+        text = "".join(kept)
     if "\r" not in text:
         return text
     return "\n".join(_last_state(line) for line in re.sub(r"\r+\n", "\n", text).split("\n"))
@@ -247,10 +256,10 @@ def _last_state(line: str) -> str:
     A carriage return at its end is kept: what comes next is printed over the line.
     """
     pieces = line.split("\r")
-    seen = ""
+    seen: list[str] = []
     for piece in pieces:
-        seen = piece + seen[len(piece) :]
-    return seen + "\r" if len(pieces) > 1 and not pieces[-1] else seen
+        seen[: len(piece)] = piece
+    return "".join(seen) + "\r" * (len(pieces) > 1 and not pieces[-1])
 
 
 def shorten(traceback: list[str]) -> list[str]:

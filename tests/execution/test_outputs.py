@@ -1,0 +1,256 @@
+"""What becomes of a kernel's messages: those of the documented form, and every other."""
+
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from hw4.grading.execution.outputs import FLOOD, Flood, OutputCollector, overwrite
+from hw4.grading.notebook.format import write_notebook
+
+hypothesis = pytest.importorskip("hypothesis")
+st = hypothesis.strategies
+
+
+@pytest.fixture
+def collector():
+    return OutputCollector(new_code_cell("1"), {}, 100_000)
+
+
+def message(kind, **content):
+    return {"header": {"msg_type": kind}, "content": content}
+
+
+def take_often(collector, published):
+    for _ in range(3 * FLOOD):
+        collector.take(published)
+
+
+def valid(cell):
+    """Return the outputs of a cell as its file has them, if the format takes them."""
+    text = write_notebook(new_notebook(cells=[cell]))
+    nbformat.validate(json.loads(text))
+    return json.loads(text)["cells"][0]["outputs"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "kept"),
+    [
+        ("stream", {"text": "x"}, [("stream", "x")]),
+        ("stream", {"name": 7, "text": "x"}, [("stream", "x")]),
+        ("stream", {"name": "stdout", "text": None}, []),
+        ("display_data", {"data": {"text/plain": "x"}}, [("display_data", "x")]),
+        ("display_data", {"data": {"image/png": None, "text/plain": "x"}, "metadata": None}, [("display_data", "x")]),
+        ("display_data", {"data": {"text/plain": ["x", "y"]}, "metadata": []}, [("display_data", "xy")]),
+        (
+            "display_data",
+            {"data": {"text/plain": {"a": 1}}, "metadata": {"image/png": None}},
+            [("display_data", '{"a": 1}')],
+        ),
+        ("display_data", {"data": {"image/png": None}}, []),
+        ("display_data", {"data": None}, []),
+        ("display_data", {"data": "x", "transient": 7}, []),
+        ("update_display_data", {"data": {"text/plain": "x"}}, []),
+        ("update_display_data", {"data": {"text/plain": "x"}, "transient": {"display_id": []}}, []),
+        ("execute_result", {"data": {"text/plain": "x"}, "execution_count": "seven"}, [("execute_result", "x")]),
+        ("error", {}, [("error", "")]),
+        ("error", {"ename": 7, "evalue": ["x"], "traceback": "no list"}, [("error", "['x']")]),
+    ],
+)
+def test_a_message_of_another_form_is_mended_or_dropped_with_a_remark(collector, kind, content, kept):
+    collector.take(message(kind, **content))
+    collector.close()
+    outputs = valid(collector.cell)
+    said = outputs.pop() if not kept else None
+    found = []
+    for output in outputs:
+        text = output.get("text") or output.get("evalue") or output.get("data", {}).get("text/plain") or ""
+        found.append((output["output_type"], "".join(text)))
+    assert found == kept
+    assert not said or "outputs dropped: " in "".join(said["text"])
+
+
+def test_a_kind_of_message_that_nobody_knows_is_no_output(collector):
+    collector.take(message("comm_info_reply", data=1))
+    collector.close()
+    assert collector.outputs == []
+
+
+@pytest.mark.parametrize(
+    "broken", [{}, {"header": {}}, {"header": 7}, {"header": {"msg_type": "stream"}, "content": []}]
+)
+def test_what_is_no_message_is_dropped_with_a_remark(collector, broken):
+    collector.take(broken)
+    collector.close()
+    assert "outputs dropped" in collector.outputs[0].text
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=8,
+)
+kinds = ["stream", "display_data", "update_display_data", "execute_result", "error", "clear_output", "execute_input"]
+bundles = st.dictionaries(st.sampled_from(["text/plain", "image/png", "application/json", "text/html"]), anything)
+contents = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from(["stdout", "stderr"]) | anything,
+        "text": st.text(st.characters()) | anything,
+        "data": bundles | anything,
+        "metadata": bundles | anything,
+        "transient": st.fixed_dictionaries({"display_id": st.sampled_from(["a", "b"]) | anything}) | anything,
+        "execution_count": st.integers() | anything,
+        "ename": st.text() | anything,
+        "evalue": st.text() | anything,
+        "traceback": st.lists(st.text()) | anything,
+        "wait": st.booleans() | anything,
+        "comm_id": st.sampled_from(["w", "v"]) | anything,
+        "target_name": st.just("jupyter.widget") | anything,
+    },
+)
+messages = st.fixed_dictionaries(
+    {"header": st.fixed_dictionaries({"msg_type": st.sampled_from([*kinds, "comm_open", "comm_msg"]) | anything})},
+    optional={"content": contents | anything},
+)
+
+
+@hypothesis.settings(max_examples=400, deadline=None, derandomize=False)
+@hypothesis.given(st.lists(messages, max_size=6))
+def test_whatever_a_kernel_publishes_the_notebook_stays_valid(published):
+    collector = OutputCollector(new_code_cell("1"), {}, 100_000)
+    for each in published:
+        collector.take(each)
+    collector.close()
+    valid(collector.cell)
+
+
+@pytest.mark.parametrize("levels", [60, 5_000])
+def test_what_is_nested_deeply_is_dropped(collector, levels):
+    nested = {}
+    for _ in range(levels):
+        nested = {"a": nested}
+    collector.take(message("display_data", data={"application/json": nested}, metadata={}))
+    collector.take(message("display_data", data={"text/plain": "x"}, metadata={"a": nested}))
+    collector.close()
+    valid(collector.cell)
+    assert "levels of nested data" in str(collector.outputs[-1].text)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"data": {"text/plain": ""}, "metadata": {"x": "y" * 200_000}},
+        {"data": {"y" * 200_000: "x"}},
+        {"data": {"text/plain": "x"}, "transient": {"display_id": "y" * 200_000}},
+    ],
+    ids=["metadata", "media type", "display id"],
+)
+def test_all_of_an_output_counts(collector, content):
+    with pytest.raises(Flood):
+        take_often(collector, message("display_data", **content))
+    assert len(json.dumps(collector.outputs)) < 1000
+
+
+@pytest.mark.parametrize("field", ["ename", "evalue"])
+def test_an_error_counts_and_is_cut(collector, field):
+    collector.take(message("error", **{field: "y" * 50_000, "traceback": []}))
+    assert len(collector.outputs[0][field]) <= 50_000
+    with pytest.raises(Flood):
+        take_often(collector, message("error", **{field: "y" * 50_000, "traceback": []}))
+
+
+def test_halves_of_characters_are_replaced_everywhere(collector):
+    half = "\ud800"
+    collector.take(message("stream", name="stdout", text=half))
+    collector.take(message("error", ename=half, evalue=half, traceback=[half]))
+    collector.take(message("display_data", data={half: half, "application/json": {half: half}}, metadata={half: half}))
+    collector.close()
+    write_notebook(new_notebook(cells=[collector.cell])).encode()
+
+
+@pytest.mark.parametrize(
+    ("printed", "seen"),
+    [
+        (["1%\r", "50%\r", "100%\n", "done\n"], "100%\ndone\n"),
+        (["abc\rX"], "Xbc"),
+        (["a\r\nb"], "a\nb"),
+        (["ab\x08c"], "ac"),
+        (["\x08\x08x\x08"], ""),
+        (["one\ntwo\rT"], "one\nTwo"),
+        (["\r 0%", "\r50%", "\r  "], "  %"),
+    ],
+)
+def test_printed_text_is_stored_in_its_last_state(collector, printed, seen):
+    for text in printed:
+        collector.take(message("stream", name="stdout", text=text))
+    collector.close()
+    assert "".join(output.text for output in collector.outputs) == seen
+
+
+def test_sixteen_thousand_updates_of_a_line_leave_its_end(collector):
+    for number in range(16_000):
+        collector.take(message("stream", name="stderr", text=f"\rstep {number}"))
+    collector.take(message("stream", name="stderr", text="\rstep 16000\nend\n"))
+    collector.close()
+    assert [output.text for output in collector.outputs] == ["step 16000\nend\n"]
+
+
+@pytest.mark.parametrize("pattern", ["x\x08", "a\r", "\r\n", "\x08"])
+def test_long_texts_are_overwritten_at_once(pattern):
+    assert len(overwrite(pattern * 100_000)) <= 100_000
+    assert len(overwrite("x" * 100_000 + pattern[-1] * 100_000)) <= 200_000
+    assert len(overwrite("x" * 100_000 + "\ra" * 100_000)) == 100_000
+
+
+def test_two_displays_with_one_id_show_both_the_new_state(collector):
+    for text in ("old", "new"):
+        data = {"text/plain": text}
+        collector.take(message("display_data", data=data, metadata={}, transient={"display_id": "a"}))
+    assert [output.data["text/plain"] for output in collector.outputs] == ["new", "new"]
+
+
+def widget(comm, **state):
+    return message("comm_open", comm_id=comm, target_name="jupyter.widget", data={"state": state})
+
+
+def update(comm, **state):
+    return message("comm_msg", comm_id=comm, data={"method": "update", "state": state})
+
+
+def test_what_is_cleared_within_an_output_widget_is_the_widgets(collector):
+    collector.take(message("stream", name="stdout", text="the cell's\n"))
+    collector.take(widget("w", _model_name="OutputModel", msg_id=""))
+    collector.take(update("w", msg_id="request"))
+    collector.take(message("stream", name="stdout", text="the widget's\n"))
+    collector.take(message("clear_output", wait=False))
+    collector.take(message("stream", name="stdout", text="the widget's last\n"))
+    collector.take(update("w", msg_id=""))
+    collector.take(message("stream", name="stdout", text="the cell's again\n"))
+    assert [output.text for output in collector.outputs] == [
+        "the cell's\n",
+        "the widget's last\n",
+        "the cell's again\n",
+    ]
+
+
+def test_a_finished_progress_widget_is_stored_in_its_last_state(collector):
+    view = "application/vnd.jupyter.widget-view+json"
+    collector.take(widget("text", _model_name="HTMLModel", value="0%"))
+    collector.take(widget("bar", _model_name="FloatProgressModel", value=0.0, max=40.0))
+    collector.take(widget("box", _model_name="HBoxModel", children=["IPY_MODEL_text", "IPY_MODEL_bar"]))
+    collector.take(message("display_data", data={"text/plain": "0% 0/40", view: {"model_id": "box"}}, metadata={}))
+    collector.take(update("text", value="100%"))
+    collector.take(update("bar", value=40.0))
+    collector.close()
+    assert collector.outputs[0].data["text/plain"] == "100% 40/40"
+
+
+def test_widgets_that_hold_each_other_end(collector):
+    view = "application/vnd.jupyter.widget-view+json"
+    collector.take(widget("a", children=["IPY_MODEL_b", "IPY_MODEL_b"]))
+    collector.take(widget("b", children=["IPY_MODEL_a", "IPY_MODEL_a"]))
+    collector.take(message("display_data", data={"text/plain": "x", view: {"model_id": "a"}}, metadata={}))
+    collector.close()
+    assert collector.outputs[0].data["text/plain"] == "x"
