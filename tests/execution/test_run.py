@@ -47,3 +47,74 @@ def test_a_display_is_updated_where_it_stands_from_a_later_cell(kernel):
 def test_the_result_of_the_last_expression_is_kept_with_its_count(kernel):
     (found,) = outputs(kernel, "6 * 7")
     assert found[0].data["text/plain"] == "42" and found[0].execution_count > 0
+
+
+def executions(kernel, *sources, cell=60):
+    """Return the executions of cells, and the cells."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    limits = Limits(cell, 60, output=100_000)
+    return list(run_cells(nbformat.v4.new_notebook(cells=cells), kernel, limits)), cells
+
+
+SEND = "k = get_ipython().kernel\nk.session.send(k.iopub_socket, {}, parent=k.get_parent())"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from IPython.display import publish_display_data\npublish_display_data({'text/plain': 'x'}, update=True)",
+        "display({'image/png': None, 'text/plain': 't'}, raw=True)",
+        "class Odd:\n    def _repr_mimebundle_(self, **_): return None\nOdd()",
+        "display({'text/plain': 't'}, raw=True, metadata={'image/png': None})",
+        SEND.replace("{}", "'stream', {}"),
+        SEND.replace("{}", "'display_data', {'data': 7}"),
+    ],
+)
+def test_whatever_a_cell_publishes_the_next_one_runs(kernel, source):
+    done, cells = executions(kernel, source, "print('on')")
+    assert [each.status for each in done] == ["ok", "ok"]
+    assert cells[1].outputs[0].text == "on\n"
+
+
+DRAWING = "import matplotlib.pyplot as plt\n%matplotlib inline\nplt.figure(figsize=(1, 1)); plt.title(r'$\\foo$');"
+RAISES = "class Odd:\n    def __repr__(self): raise KeyError('no name')\nOdd()"
+
+
+@pytest.mark.parametrize(("source", "reason"), [(DRAWING, "ValueError"), (RAISES, "KeyError: 'no name'")])
+def test_what_fails_after_its_cell_has_ended_is_a_failure_with_its_own_name(kernel, source, reason):
+    (done,), (cell,) = executions(kernel, source)
+    assert done.status == "failed" and done.reason.startswith(reason)
+    assert any(output.output_type == "error" for output in cell.outputs)
+
+
+def test_a_loop_without_end_within_a_function_shows_where_it_hung(kernel):
+    source = "def hang():\n    while True:\n        pass\n\nhang()"
+    (done,), (cell,) = executions(kernel, source, cell=2)
+    assert done.status == "timed out" and cell.execution_count is not None
+    traceback = "\n".join(next(output for output in cell.outputs if output.output_type == "error").traceback)
+    assert "KeyboardInterrupt" in traceback and "hang" in traceback
+
+
+def test_what_an_output_widget_clears_is_its_own(kernel):
+    source = (
+        "import ipywidgets\nprint('kept')\nwidget = ipywidgets.Output()\ndisplay(widget)\n"
+        "with widget:\n    print('gone')\n    widget.clear_output()\n    print('last')\nprint('after')"
+    )
+    (done,), (cell,) = executions(kernel, source)
+    assert done.status == "ok"
+    printed = "".join(output.get("text", "") for output in cell.outputs)
+    assert printed == "kept\nlast\nafter\n"
+
+
+def test_a_finished_progress_bar_of_a_notebook_is_stored_full(kernel):
+    source = "import warnings, tqdm.notebook\nfor _ in tqdm.notebook.tqdm(range(40), desc='epoch'): pass"
+    (done,), (cell,) = executions(kernel, source)
+    assert done.status == "ok"
+    text = cell.outputs[0].data["text/plain"]
+    assert "epoch" in text and "40/40" in text and "0/40 [00:00<?" not in text
+
+
+def test_two_displays_with_one_id_both_show_what_is_new(kernel):
+    source = "display('old', display_id='a'); display('new', display_id='a');"
+    _, (cell,) = executions(kernel, source)
+    assert [output.data["text/plain"] for output in cell.outputs] == ["'new'", "'new'"]
