@@ -63,7 +63,7 @@ def count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Grade what the options name; return the exit code."""
-    from hw4.grading.sandbox.launcher import Launcher, modules
+    from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
     from hw4.grading.submission import collect, find, texts_at
 
     paths = options.path or [own_notebook()]
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> ExitCode:
     single = len(found) == 1 and paths == [found[0][1]] and not options.dask
     texts = [*reference.texts(), *(texts_at(found[0][1], given) if single else ())]
     # The forkserver imports PyTorch while this process imports the rest; what else a submission mentions follows.
-    launcher = nullcontext() if options.dask else Launcher(modules(texts, ["torch"]), options.threads)
+    launcher = nullcontext() if options.dask else Launcher(modules_mentioned(texts, ["torch"]), options.threads)
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
         from hw4.grading.execution.run import Limits

@@ -9,7 +9,7 @@ import pytest
 from hw4.grading.execution.run import Limits
 from hw4.grading.grade import Task
 from hw4.grading.grade import run as run_task
-from hw4.grading.sandbox.launcher import Launcher, modules
+from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
 from tests.builders import ROOT, made, submission
 
 
@@ -28,7 +28,7 @@ def notebook(tmp_path):
 @pytest.fixture(scope="session")
 def launcher():
     """Yield a launcher whose processes have PyTorch imported."""
-    with Launcher(modules(["torch"])) as launcher:
+    with Launcher(modules_mentioned(["torch"])) as launcher:
         yield launcher
 
 

@@ -19,7 +19,7 @@ from .notebook.format import stamp_points
 from .report import class_pages, marks
 from .report.console import progress_line
 from .result import Result
-from .sandbox.launcher import Launcher, modules
+from .sandbox.launcher import Launcher, modules_mentioned
 from .submission import Submission, collect
 from .text import last_line
 
@@ -225,12 +225,12 @@ def executor(options: Options, launcher: Launcher | None) -> Iterator[tuple[Subm
             yield lambda task: pool.submit(grade_expected, task, launcher), options.jobs + 1
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            launcher.end()  # or what still runs would be waited for
+            launcher.close()  # or what still runs would be waited for
 
 
 def grade_expected(task: Task, launcher: Launcher) -> Outcome:
     """Grade one submission of several: what its notebook mentions is imported beforehand for those after it."""
-    launcher.expect(modules(task.submission.texts()))
+    launcher.preload(modules_mentioned(task.submission.texts()))
     return grade(task, launcher)
 
 

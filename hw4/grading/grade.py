@@ -117,7 +117,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
                 finding.verdict = judge.verdict(limits.total)
         except KeyboardInterrupt:
             finding.interrupted = True
-        finding.layers = list(kernel.process.held)
+        finding.layers = [layer.name for layer in kernel.process.layers if layer.active]
     return result
 
 

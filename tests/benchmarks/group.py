@@ -21,7 +21,7 @@ import psutil
 
 from hw4.grading.execution.kernel import Kernel
 from hw4.grading.notebook.questions import GIVEN, role
-from hw4.grading.sandbox.launcher import Launcher, modules
+from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
 from hw4.grading.sandbox.scratch import Scratch
 from tests.builders import NOTEBOOK, ROOT
 
@@ -73,7 +73,7 @@ def memory():
     from jupyter_client.manager import start_new_kernel
 
     with ExitStack() as stack:
-        launcher = stack.enter_context(Launcher(modules(["torch matplotlib"])))
+        launcher = stack.enter_context(Launcher(modules_mentioned(["torch matplotlib"])))
         scratch = stack.enter_context(Scratch({}))
         kernels = [stack.enter_context(Kernel(launcher, scratch)) for _ in range(2)]
         for kernel in kernels:

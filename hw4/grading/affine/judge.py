@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..sandbox.launcher import Launcher
+from ..sandbox.program import Program
 from ..sandbox.scratch import Scratch
 from .checks import CHECKS, JudgedFunction
 
@@ -68,8 +69,9 @@ class Judge:
         source, output = os.pipe()
         with ours, theirs, open(os.devnull, "r+b") as nothing:
             null = nothing.fileno()
-            streams = null if listen else ours.fileno(), output, null
-            self._processes = [launcher.start([str(HERE / "battery.py"), request], HERE, {}, streams)]
+            stdin = null if listen else ours.fileno()
+            battery = [str(HERE / "battery.py"), request]
+            self._processes = [launcher.start(Program(battery, str(HERE), stdin, output, null))]
             os.close(output)
             Thread(target=self._receive, args=(source,), daemon=True).start()
             port = (self._findings.get() or ["port", "0", None])[1] if listen else "0"
@@ -78,8 +80,8 @@ class Judge:
                 port,
                 *([function.module, function.name] if function else ["", ""]),
             ]
-            streams = null if listen else theirs.fileno(), null, null
-            self._processes.append(scratch.start(launcher, worker, streams))
+            stdin = null if listen else theirs.fileno()
+            self._processes.append(launcher.start(scratch.program(worker, stdin, null, null)))
 
     def __enter__(self) -> Self:
         return self

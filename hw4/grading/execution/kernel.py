@@ -52,13 +52,14 @@ class Kernel:
         self.kill()
 
     def _start(self) -> None:
-        name = self.scratch.room / f"kernel-{next(NUMBERS)}"
+        name = self.scratch.folder / f"kernel-{next(NUMBERS)}"
         transport, address = ("ipc", str(name)) if os.name == "posix" else ("tcp", "")
         file, connection = write_connection_file(f"{name}.json", transport=transport, ip=address)
         self._connection: Any = connection
         argv = ["ipykernel_launcher", "-f", file, "--HistoryManager.enabled=False"]
         with open(f"{name}.log", "wb") as log, open(os.devnull) as nothing:
-            self.process = self.scratch.start(self.launcher, argv, (nothing.fileno(), log.fileno(), log.fileno()))
+            program = self.scratch.program(argv, nothing.fileno(), log.fileno(), log.fileno())
+            self.process = self.launcher.start(program)
         self._log = name.with_suffix(".log")
         self._client = BlockingKernelClient()
         self._connected = False

@@ -1,0 +1,107 @@
+"""The grader's end of the forkserver, on Linux alone: the server's process, and the processes that it forks."""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .program import Layer, Program
+
+SCRIPT = Path(__file__).with_name("forkserver.py")
+LONGEST_DEATH = 5.0  # seconds that a killed process may take to end
+
+
+class Forkserver:
+    """A forkserver's process, started anew where something killed it."""
+
+    def __init__(self, modules: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._modules, self._environment = list(modules), environment
+        self._launch()
+
+    def _launch(self) -> None:
+        self._connection, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # keeps messages apart
+        command = [sys.executable, "-E", str(SCRIPT), *self._modules]
+        options = {"env": self._environment, "start_new_session": True, "stdout": subprocess.DEVNULL}
+        with end:
+            self._process = subprocess.Popen(command, stdin=end.fileno(), **options)
+
+    def preload(self, modules: Sequence[str]) -> None:
+        """Import the modules, too, for programs that start later."""
+        new = [name for name in modules if name not in self._modules]
+        self._modules += new
+        with contextlib.suppress(OSError):  # it was killed: the next one imports them all
+            self._connection.send(json.dumps({"import": new}).encode())
+
+    def fork(self, program: Program, after: Sequence[str]) -> "ForkedProcess":
+        """Start the program in a child, once those of the modules `after` that are to be imported are."""
+        if self._process.poll() is not None:
+            self._connection.close()
+            self._launch()
+        message = json.dumps({"program": dataclasses.asdict(program), "after": after}).encode()
+        reports, end = os.pipe()
+        try:
+            socket.send_fds(self._connection, [message], [program.stdin, program.stdout, program.stderr, end])
+        finally:
+            os.close(end)
+        return ForkedProcess(reports)
+
+    def close(self) -> None:
+        """End the forkserver, and with it every process that it forked."""
+        self._connection.close()
+        self._process.kill()  # it may still be importing
+        self._process.wait()
+
+
+class ForkedProcess:
+    """A process that the forkserver forked; `reports` is the pipe that tells its pid, its layers and its exit code."""
+
+    def __init__(self, reports: int) -> None:
+        self._reports = os.fdopen(reports, encoding="ascii")
+        self._exit_code: int | None = None
+
+    @functools.cached_property
+    def _start(self) -> tuple[int | None, list[Layer]]:
+        """Wait until the process runs; return its pid, None where it ended before that, and its layers."""
+        pid, layers = sorted([self._reports.readline(), self._reports.readline()])  # digits go before brackets
+        if not layers.startswith("[") or not pid:
+            return None, []
+        return int(pid), [Layer(*fields) for fields in json.loads(layers)]
+
+    @property
+    def pid(self) -> int | None:
+        return self._start[0]
+
+    @property
+    def layers(self) -> list[Layer]:
+        return self._start[1]
+
+    def poll(self) -> int | None:
+        if self._exit_code is None:
+            if self.pid is None:
+                self._exit_code = 1
+            elif select.select([self._reports], [], [], 0)[0]:
+                self._exit_code = int(self._reports.readline() or -signal.SIGKILL)
+        return self._exit_code
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None and self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        if self.poll() is None and self.pid:
+            with contextlib.suppress(OSError):
+                process = os.pidfd_open(self.pid)  # shows its end even while the forkserver is busy
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+                select.select([process], [], [], LONGEST_DEATH)
+                os.close(process)
+            self._exit_code = -signal.SIGKILL
+        self._reports.close()
