@@ -6,7 +6,10 @@ import re
 import nbformat
 import pytest
 
-from hw4.grading.notebook.questions import questions, role
+from hw4.grading.execution.kernel import Kernel
+from hw4.grading.execution.run import Limits, run_cells
+from hw4.grading.notebook.questions import is_check, question_of, questions, role
+from hw4.grading.sandbox.scratch import Scratch
 from tests.builders import NOTEBOOK, ROOT
 
 # The assignment: sections, questions, and how many parts of each are graded one by one.
@@ -60,7 +63,8 @@ def test_every_question_names_its_number_and_all_its_parts(stored):
         if role(cell) == "question":
             name = cell.id.removesuffix("-question")
             letters = re.findall(r"^\*\*([A-Z])\.\*\*", cell.source, re.MULTILINE)
-            assert cell.source.startswith(f"### Question {name.rpartition('-')[2]}\n"), name
+            heading = rf"### Question {name.rpartition('-')[2]} \({name}\): \w[^\n]+\n"  # what an outline shows
+            assert re.match(heading, cell.source), name
             assert letters == list("ABCDEF"[: PARTS[name]] if PARTS[name] > 1 else ""), name
 
 
@@ -117,15 +121,62 @@ def test_the_macros_are_the_assignments_each_defined_once(stored):
     assert " ".join(names) == theirs
 
 
-def test_code_cells_are_short(stored):
-    sizes = {
-        cell.id: sum(bool(line.strip()) for line in cell.source.splitlines())
-        for cell in stored.cells
-        if cell.cell_type == "code"
-    }
-    ours = sorted(size for name, size in sizes.items() if not re.search(r"-(snippet|check)", name))
-    assert ours[len(ours) // 2] < 10
-    assert all(size <= 30 for size in sizes.values()), sizes
+def words(cells):
+    """Return how many words there are, formulas and tables included."""
+    return sum(len(re.findall(r"\w+", cell.source)) for cell in cells)
+
+
+def of_role(notebook, kind):
+    return [cell for cell in notebook.cells if role(cell) == kind]
+
+
+def test_the_answers_are_short(stored):
+    answers = of_role(stored, "answer")
+    assert words(answers) <= 10_200
+    assert {cell.id: words([cell]) for cell in answers if words([cell]) > 380} == {}
+
+
+def test_a_note_is_one_sentence_before_its_evidence(stored):
+    notes = of_role(stored, "note")
+    assert words(notes) <= 2_200
+    for index, cell in enumerate(stored.cells):
+        if role(cell) == "note":
+            assert stored.cells[index + 1].id == cell.id.replace("-note-", "-evidence-")
+            assert len(re.findall(r"[.!?](?=\s|$)", re.sub(r"\$[^$]*\$", "x", cell.source))) <= 1, cell.source
+
+
+def test_evidence_is_short(stored):
+    evidence = of_role(stored, "evidence")
+    sizes = sorted(sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in evidence)
+    assert len(evidence) <= 110
+    assert sizes[len(sizes) // 2] <= 8 and sizes[-1] <= 20
+
+
+def test_every_evidence_cell_asserts_something_or_defines_what_the_next_asserts(stored):
+    evidence = of_role(stored, "evidence")
+    silent = [cell.id for cell in evidence if not is_check(cell)]
+    assert len(silent) <= len(evidence) // 5, silent
+
+
+def test_the_file_and_what_its_evidence_shares_are_small():
+    assert NOTEBOOK.stat().st_size <= 700_000
+    lines = [line for file in (ROOT / "hw4" / "evidence").glob("*.py") for line in file.read_text().splitlines()]
+    assert len(lines) < 350
+
+
+@pytest.mark.parametrize("question", PARTS)
+def test_every_question_runs_alone(stored, launcher, question):
+    alone = nbformat.from_dict(stored | {"cells": [cell for cell in stored.cells if needed(cell, question)]})
+    files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in (ROOT / "hw4").glob("*.py")}
+    files |= {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in (ROOT / "hw4/evidence").glob("*.py")}
+    with Scratch(files) as scratch, Kernel(launcher, scratch) as kernel:
+        executions = list(run_cells(alone, kernel, Limits()))
+    assert [each.reason for each in executions if each.status != "ok"] == []
+
+
+def needed(cell, question):
+    """Return whether `cell` belongs to what a question needs to run alone: the setup, and its own cells."""
+    return cell.id == "setup" or question_of(cell) == question
 
 
 def test_every_figure_has_alt_text_and_a_caption_below(stored):

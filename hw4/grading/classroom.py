@@ -208,7 +208,9 @@ def executor(options: Options, launcher: Launcher | None) -> Iterator[tuple[Subm
 
         with Client(options.dask) as client:
             pool = client.get_executor(pure=False)
-            yield lambda task: pool.submit(grade_remotely, task), 2 * max(1, sum(dict(client.nthreads()).values()))
+            workers = client.scheduler_info()["workers"].values()
+            width = 2 * max(1, sum(worker["nthreads"] for worker in workers))
+            yield lambda task: pool.submit(grade_remotely, task), width
         return
     assert launcher is not None
     if options.single:
