@@ -12,7 +12,8 @@ from hw4.grading.affine.judge import Verdict
 from hw4.grading.execution.run import Execution, Limits
 from hw4.grading.notebook.comparison import Remark
 from hw4.grading.report import class_pages, layout
-from hw4.grading.report.cells import PICTURE, Cells
+from hw4.grading.report.cells import Cells
+from hw4.grading.report.markup import PICTURE
 from hw4.grading.report.submission_page import submission_page
 from hw4.grading.result import Finding, Result
 from tests.builders import NOTEBOOK

@@ -5,8 +5,9 @@ from urllib.parse import quote
 
 from ..notebook.questions import role
 from ..result import Result, Row
-from .cells import Cells, mark, text
+from .cells import Cells, mark
 from .layout import anchor, document, table
+from .markup import text
 from .submission_page import cells_of
 
 FIRST = "index.html"

@@ -9,19 +9,13 @@ from base64 import b64encode
 from collections.abc import Iterable
 from pathlib import Path
 
-from .cells import ATTRIBUTES, TAGS, cleaner, text
+from .markup import MATH_TAGS, TAGS, cleaner, text
 
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
 )
 FRAME_TAGS = {"main", "header", "footer", "nav", "section"}
-FRAME_ATTRIBUTES = {"lang", "dir", "class", "id", "tabindex", "aria-label", "aria-labelledby", "aria-hidden"}
-PAGE = cleaner(
-    tags=TAGS | FRAME_TAGS,
-    attributes=ATTRIBUTES | {"*": FRAME_ATTRIBUTES},
-    url_schemes={"http", "https", "mailto", "data"},
-    link_rel="noopener noreferrer",
-)
+PAGE = cleaner(TAGS | MATH_TAGS | FRAME_TAGS)
 
 
 def document(title: str, body: str) -> str:

@@ -2,9 +2,10 @@
 
 from ..notebook.questions import role
 from ..result import Result, Row
-from .cells import Cells, remark, text
+from .cells import Cells, remark
 from .console import counts
 from .layout import anchor, document, table
+from .markup import text
 
 
 def submission_page(result: Result) -> str:

@@ -1,0 +1,159 @@
+"""The pictures of a page, from data, attachments and files beside the notebook; Pillow draws large ones smaller."""
+
+import hashlib
+import posixpath
+import re
+import warnings
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, NamedTuple
+from urllib.parse import unquote, unquote_to_bytes
+
+from lxml import etree
+from PIL import Image, ImageOps
+
+from .markup import element, note
+
+PAGE_WIDTH = 960  # pixels: the widest that the page draws, see style.css
+WIDEST, LARGEST = 2 * PAGE_WIDTH, 300_000  # pixels and bytes of a picture that is embedded as it is
+TARGET = 110_000  # bytes of a smaller one: a page with 120 of them stays under 20 MB
+TRIES = [(1600, 80), (1280, 65), (PAGE_WIDTH, 60), (PAGE_WIDTH, 40), (640, 40), (400, 40), (200, 30)]  # width, quality
+PIXELS, ALL_PIXELS = 50_000_000, 500_000_000  # that are decoded, of a picture and of a notebook
+UNCHANGED = 2_000_000  # bytes of a picture that cannot be drawn smaller: of SVG, animated, or damaged
+KINDS = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WEBP"}  # by their first bytes
+DATA = re.compile(r"data:image/[\w.+-]+((?:;[\w=.-]+)*),(.*)", re.DOTALL | re.IGNORECASE)
+SVG = "http://www.w3.org/2000/svg"
+NO_ALT = "Figure without a description"
+Attachments = Mapping[str, Mapping[str, Any]]  # name: {MIME type: base64}
+
+
+class Undrawable(ValueError):
+    """A picture cannot be shown; the message says why."""
+
+
+class Embedded(NamedTuple):
+    """A picture as it stands on the page."""
+
+    kind: str  # of the MIME type image/...
+    data: bytes
+    width: int = 0  # pixels on the page of a picture that was drawn smaller
+    problem: str = ""  # what a reader must know of it
+
+
+class Pictures:
+    """Draws the pictures of one notebook.
+
+    `files` holds what was submitted beside the notebook, by its path from there. Where `originals` is given, a picture
+    that is drawn smaller links to its original, which is put into `originals` by its path from the page.
+    """
+
+    def __init__(self, files: Mapping[str, bytes] | None = None, originals: dict[str, bytes] | None = None) -> None:
+        self.files = files or {}
+        self.originals = originals
+        self.pixels_left = ALL_PIXELS
+
+    def draw(
+        self, address: str, alt: str, size: Mapping[str, str], attachments: Attachments | None = None
+    ) -> list[etree._Element]:
+        """Return what shows the picture at `address`: an `img`, and a note on what it lacks; or a note alone."""
+        try:
+            data = self._read(address.strip(), attachments or {})
+            embedded = self._embedded(data)
+        except ValueError as reason:
+            return [note(f"{reason}, not shown: {alt}" if alt.strip() else f"{reason}, not shown")]
+        source = f"data:image/{embedded.kind};base64,{b64encode(embedded.data).decode()}"
+        width = {"width": str(embedded.width)} if embedded.width else {}
+        shown = element("img", attributes={"src": source, "alt": alt if alt.strip() else NO_ALT, **width, **size})
+        notes = [] if alt.strip() else [element("span", NO_ALT, {"class": "note"})]
+        notes += [note(embedded.problem)] if embedded.problem else []
+        if embedded.width and self.originals is not None:
+            path = f"pictures/{hashlib.sha256(data).hexdigest()[:16]}.{_kind(data).lower()}"
+            self.originals[path] = data
+            link = element("a", attributes={"href": path})
+            link.append(shown)
+            return [link, *notes]
+        return [shown, *notes]
+
+    def _read(self, address: str, attachments: Attachments) -> bytes:
+        """Return the bytes of the picture at `address`; raise `ValueError` where they are not at hand."""
+        if found := DATA.fullmatch(address):
+            return b64decode(unquote(found[2])) if ";base64" in found[1].lower() else unquote_to_bytes(found[2])
+        path = unquote(address)
+        if path.startswith("attachment:"):
+            bundle = attachments.get(path.removeprefix("attachment:"), {})
+            data = next((data for kind, data in bundle.items() if kind.startswith("image/")), None)
+            if not isinstance(data, str):
+                raise Undrawable("Picture that is not attached to this cell")
+            return data.encode() if data.lstrip().startswith("<") else b64decode(data)
+        if re.match(r"[\w+.-]+:|//", path):
+            raise Undrawable("Picture outside of the notebook")
+        body = self.files.get(posixpath.normpath(path.partition("?")[0]))
+        if body is None:
+            raise Undrawable(f"Picture that was not handed in ({path[:100]})")
+        return body
+
+    def _embedded(self, data: bytes) -> Embedded:
+        kind = _kind(data)
+        if kind == "SVG":
+            return _svg(data)
+        try:
+            with warnings.catch_warnings(action="error"), Image.open(BytesIO(data), formats=[kind]) as image:
+                return self._fitted(image, data)
+        except (Undrawable, Image.DecompressionBombError, Image.DecompressionBombWarning) as reason:
+            raise Undrawable(f"Picture that is too large ({reason})") from None
+        except Exception as reason:  # Pillow raises whatever its reading of somebody's bytes comes to
+            if len(data) > UNCHANGED:
+                raise Undrawable(f"Damaged picture of {len(data):,} bytes ({reason})") from None
+            return Embedded(kind.lower(), data, problem=f"This picture is damaged: {reason}")
+
+    def _fitted(self, image: Image.Image, data: bytes) -> Embedded:
+        """Return `image`, which was opened from `data`, at most as large as the page; raise where it is damaged."""
+        kind, pixels = image.format or "", image.width * image.height
+        if pixels > min(PIXELS, self.pixels_left):
+            raise Undrawable(f"{image.width} x {image.height} pixels")
+        self.pixels_left -= pixels
+        animated = getattr(image, "is_animated", False)
+        if image.width <= WIDEST and len(data) <= (UNCHANGED if animated else LARGEST):
+            image.verify() if kind == "PNG" else image.load()
+            return Embedded(kind.lower(), data)
+        width, smaller = _smaller(image)
+        return Embedded("jpeg", smaller, width, "Only the first frame of an animation is shown" if animated else "")
+
+
+def _kind(data: bytes) -> str:
+    return next((kind for start, kind in KINDS.items() if data.startswith(start)), "SVG")
+
+
+def _smaller(image: Image.Image) -> tuple[int, bytes]:
+    """Return the width in which the page shows `image`, and it as a JPEG of about `TARGET` bytes at most."""
+    image.draft("RGB", (TRIES[0][0], TRIES[0][0]))
+    image = ImageOps.exif_transpose(image)
+    width = min(image.width, PAGE_WIDTH)
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    image = image.convert("RGB")
+    written = BytesIO()
+    for widest, quality in TRIES:
+        image.thumbnail((widest, 8 * widest), reducing_gap=2)
+        written = BytesIO()
+        image.save(written, "JPEG", quality=quality)
+        if written.tell() <= TARGET:
+            break
+    return width, written.getvalue()
+
+
+def _svg(data: bytes) -> Embedded:
+    """Return the SVG `data` so that it stands alone; raise `Undrawable` where it is none."""
+    head, start, rest = data.partition(b"<svg")
+    if not start or len(data) > UNCHANGED:
+        raise Undrawable(f"Picture of {len(data):,} bytes" if start else "Picture of an unknown format")
+    if SVG.encode() not in data:
+        data = head + f'<svg xmlns="{SVG}" xmlns:xlink="http://www.w3.org/1999/xlink"'.encode() + rest
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True)
+    root = etree.fromstring(data, parser)
+    if root is None or etree.QName(root).localname != "svg":
+        raise Undrawable("Picture of an unknown format")
+    problem = f"This picture is damaged: {parser.error_log[0].message}" if parser.error_log else ""
+    return Embedded("svg+xml", etree.tostring(root), problem=problem)

@@ -1,0 +1,101 @@
+"""Code and printed text as HTML: in colours, folded where it is long, cut where it is endless."""
+
+import functools
+import re
+from html import escape
+
+from nbconvert.filters import ansi2html, strip_ansi
+from pygments import lex
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES
+
+from .markup import printable
+
+LONGEST = 1_000_000  # characters that are shown as text
+COLOURED = 100_000  # characters of code: a lexer may take the square of them
+COLOUR_CHANGES = 2000  # of printed text: nbconvert copies what follows at each
+LONG_LINES, LONG = 30, 3600  # lines and characters; what is longer is folded
+COLOURS = {
+    *("c", "c1", "ch", "cm", "cs"),  # pygments' short names of token types that style.css gives a colour
+    *("k", "kc", "kd", "kn", "kr", "kt", "ow"),
+    *("nc", "nd", "nf", "s", "s1", "s2", "sa", "sb", "sc", "sd", "se", "si"),
+}
+LANGUAGES = dict.fromkeys(["python", "python3", "py", "ipython", "ipython3"], "ipython3")
+LANGUAGES |= {
+    "bash": "bash",
+    "sh": "bash",
+    "shell": "bash",
+    "json": "json",
+    "sql": "sql",
+    "yaml": "yaml",
+    "yml": "yaml",
+}
+# Of a terminal's commands only colours are shown: not titles and links, nor other moves of the cursor.
+COMMAND = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-ln-~]|\x1b[@-Z\\^_=>]|\x07")
+
+
+@functools.lru_cache(maxsize=1000)  # cells: what was given stands in every submission of a class
+def highlighted(code: str, language: str = "python") -> str:
+    """Return `code` as HTML, with a class for each token of `language` that has a colour."""
+    lexer = _lexer(LANGUAGES.get(language.lower(), "text"))
+    classes = ((STANDARD_TYPES.get(kind, ""), escape(value)) for kind, value in lex(printable(code), lexer))
+    spans = (f'<span class="{name}">{value}</span>' if name in COLOURS else value for name, value in classes)
+    return f'<div class="highlight"><pre>{"".join(spans)}</pre></div>'
+
+
+@functools.cache
+def _lexer(language: str) -> Lexer:
+    return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+
+
+def code_block(code: str) -> str:
+    """Return a cell's `code` as HTML, in colours where it is not too long for that."""
+    return fold(highlighted(code), "Code", code) if len(code) <= COLOURED else printed(code, "Code")
+
+
+def printed(source: str, what: str) -> str:
+    """Return `source` as a terminal shows it, folded where it is long and cut where it is endless; `what` names it."""
+    source = terminal(source)
+    head, cut = source[:LONGEST], ""
+    if len(source) > LONGEST:
+        cut = f'<p class="note">Cut here: it has {len(source):,} characters.</p>'
+    html = ansi2html(head) if head.count("\x1b") <= COLOUR_CHANGES else escape(strip_ansi(head))
+    return fold(f"<pre>{printable(html)}</pre>{cut}", what, source)
+
+
+def fold(html: str, what: str, source: str) -> str:
+    """Return `html`, closed behind a line that says what and how long its `source` is, where that is long."""
+    lines = source.count("\n") + 1
+    if lines <= LONG_LINES and len(source) <= LONG:
+        return html
+    return f"<details><summary>{what}: {lines:,} lines, {len(source):,} characters</summary>{html}</details>"
+
+
+def terminal(source: str) -> str:
+    """Return what is left of `source` once carriage returns and backspaces moved the cursor over it."""
+    source = COMMAND.sub("", source).replace("\r\n", "\n")
+    if "\b" in source:
+        source = _without_erased(source)
+    if "\r" in source:
+        source = "\n".join(_overwritten(line) if "\r" in line else line for line in source.split("\n"))
+    return source
+
+
+def _without_erased(source: str) -> str:
+    left: list[str] = []
+    for letter in source:
+        if letter != "\b":
+            left.append(letter)
+        elif left and left[-1] not in "\n\r":
+            left.pop()
+    return "".join(left)
+
+
+def _overwritten(line: str) -> str:
+    """Return the last state of a `line` whose parts, between carriage returns, overwrite each other from its start."""
+    shown = ""
+    for part in reversed(line.split("\r")):
+        if "\x1b" not in part or not shown:
+            shown += part[len(shown) :]
+    return shown
