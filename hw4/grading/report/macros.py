@@ -1,19 +1,20 @@
-r"""Macros of TeX: a notebook's definitions are stored, and a formula is returned without the macros that it uses.
+r"""Macros of TeX: definitions of commands and environments are stored, and formulas are returned without them.
 
 math-core expands macros as well, but takes 8 of the 12 forms that `test_macros` lists: it refuses optional arguments,
 starred definitions and `\DeclareMathOperator`, and a second definition of one name. plasTeX expands all of them, but
-takes 3.6 ms a formula (this module and math-core together: 0.03 ms) and returns a document instead of TeX.
+takes 3.6 ms a formula (this module and math-core together: 0.05 ms) and returns a document instead of TeX.
 """
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
 TOKEN = re.compile(r"\\(?:[A-Za-z]+|.|$)|#[1-9]|.", re.DOTALL)
 COMMENT = re.compile(r"(?<!\\)%.*")
-LENGTH_LIMIT = 5000  # characters of a formula, tokens while it is expanded
-EXPANSION_LIMIT = 2000  # macros that are replaced in one formula
+LENGTH_LIMIT = 5000  # characters of a formula, tokens that wait to be read
+EXPANSION_LIMIT = 50_000  # tokens that the macros of one formula are replaced by
+NESTING_LIMIT = 40  # texts and other arguments that are expanded within each other
 
 
 class FormulaError(ValueError):
@@ -27,13 +28,14 @@ class Macro:
     body: list[str]
     parameters: int = 0
     default: list[str] | None = None  # of the first argument, which is then optional
+    end: list[str] = field(default_factory=list)  # what the end of an environment stands for
 
 
 class TokenReader:
-    """Reads the tokens of a formula one after the other."""
+    """Reads tokens one after the other."""
 
-    def __init__(self, tex: str) -> None:
-        self._reversed = TOKEN.findall(COMMENT.sub("", tex))[::-1]
+    def __init__(self, tokens: Iterable[str]) -> None:
+        self._reversed = list(tokens)[::-1]
 
     def __len__(self) -> int:
         return len(self._reversed)
@@ -63,13 +65,22 @@ class TokenReader:
 
     def argument(self) -> list[str]:
         """Return the tokens of a group without its braces, or the one token that stands in its place."""
-        return self._until("}") if self.skip("{") else [self.next()]
+        return self.until("}") if self.skip("{") else [self.next()]
+
+    def word(self) -> str:
+        """Return an argument as text."""
+        return "".join(self.argument()).strip()
 
     def optional_argument(self) -> list[str] | None:
         """Return the tokens in square brackets, or None where there are none."""
-        return self._until("]") if self.skip("[") else None
+        return self.until("]") if self.skip("[") else None
 
-    def _until(self, end: str) -> list[str]:
+    def rest(self) -> list[str]:
+        """Return all tokens that are left."""
+        return [self.next() for _ in range(len(self))]
+
+    def until(self, end: str) -> list[str]:
+        """Return the tokens before `end`, which is read as well, outside of groups."""
         depth, found = 0, []
         while (token := self.next()) != end or depth:
             depth += {"{": 1, "}": -1}.get(token, 0)
@@ -77,46 +88,80 @@ class TokenReader:
         return found
 
 
-class Macros:
-    """The macros of one notebook; each holds from where it is defined."""
+Command = Callable[[str, TokenReader], list[str] | None]
 
-    def __init__(self, definitions: str = "") -> None:
-        """Read `definitions`, which are TeX."""
-        self._macros: dict[str, Macro] = {}
-        self._definers: dict[str, Callable[[str, TokenReader], None]] = {
+
+class Macros:
+    """The macros of one notebook; each holds from where it is defined.
+
+    A command of `commands` is called with its name and reads its arguments; what it returns is part of the result.
+    """
+
+    def __init__(self) -> None:
+        self.macros: dict[str, Macro] = {}  # by command with its backslash, and by name of an environment without
+        self.commands: dict[str, Command] = {
             r"\let": self._let,
             r"\DeclareMathOperator": self._declare_operator,
+            r"\begin": self._environment,
+            r"\end": self._environment,
             **dict.fromkeys((r"\def", r"\gdef", r"\edef", r"\xdef"), self._def),
             **dict.fromkeys((r"\newcommand", r"\renewcommand", r"\providecommand"), self._new_command),
+            **dict.fromkeys((r"\newenvironment", r"\renewenvironment"), self._new_environment),
         }
-        self.expand(definitions)
+        self._inserted, self._nesting = 0, 0
 
     def expand(self, tex: str) -> str:
         """Return `tex` without its macros and definitions, and store what it defines.
 
         Raises `FormulaError` if a definition or an argument is incomplete, or if the expansion exceeds a limit.
         """
-        reader, expanded, expansions = TokenReader(tex), [], 0
+        self._inserted, self._nesting = 0, 0
+        return join(self.expand_tokens(TOKEN.findall(COMMENT.sub("", tex))))
+
+    def expand_tokens(self, tokens: Iterable[str]) -> list[str]:
+        """Return `tokens`, a part of the formula, without macros."""
+        self._nesting += 1
+        if self._nesting > NESTING_LIMIT:
+            raise FormulaError("it is nested too deeply")
+        reader, expanded = TokenReader(tokens), []
         while reader:
             token = reader.next()
-            if token in self._definers:
-                self._definers[token](token, reader)
-            elif token in self._macros:
-                expansions += 1
-                reader.insert(_replacement(self._macros[token], reader))
-                if expansions > EXPANSION_LIMIT or len(reader) > LENGTH_LIMIT:
-                    raise FormulaError(f"its macros never end, or make it too long ({token})")
+            if token in self.macros:
+                self.replace(token, reader)
+            elif token in self.commands:
+                expanded += self.commands[token](token, reader) or []
             else:
                 expanded.append(token)
-        return join(expanded)
+        self._nesting -= 1
+        return expanded
+
+    def replace(self, name: str, reader: TokenReader) -> None:
+        """Let `reader` go on with what the macro `name` stands for."""
+        macro = self.macros[name]
+        arguments = []
+        if macro.default is not None:
+            given = reader.optional_argument()
+            arguments = [macro.default if given is None else given]
+        while len(arguments) < macro.parameters:
+            arguments.append(reader.argument())
+        body = []
+        for token in macro.body:
+            body += arguments[int(token[1]) - 1] if _is_parameter(token) else [token]
+        reader.insert(body)
+        self._inserted += len(body) + 1
+        if self._inserted > EXPANSION_LIMIT or len(reader) > LENGTH_LIMIT:
+            raise FormulaError(f"its macros never end, or make it too long ({name})")
 
     def _let(self, command: str, reader: TokenReader) -> None:
         r"""Store `\let\name=\other`, which keeps the meaning that `\other` has now."""
         name = _name(command, reader)
         reader.skip("=")
         token = reader.next()
-        as_it_is = Macro([token + " "])  # with a space it is a token that no macro has as its name
-        self._macros[name] = self._macros.get(token, as_it_is)
+        if token in self.commands and token not in self.macros:
+            self.commands[name] = self.commands[token]
+            self.macros.pop(name, None)
+        else:  # with a space it is a token that no macro has as its name
+            self.macros[name] = self.macros.get(token, Macro([token + " "]))
 
     def _def(self, command: str, reader: TokenReader) -> None:
         r"""Store `\def\name#1#2{body}`."""
@@ -129,13 +174,19 @@ class Macros:
         self._store(name, Macro(reader.argument(), parameters))
 
     def _new_command(self, command: str, reader: TokenReader) -> None:
-        r"""Store `\newcommand{\name}[2][default]{body}`, in whose place a notebook may say it twice."""
+        r"""Store `\newcommand{\name}[2][default]{body}`; a second one of the same name replaces the first."""
         reader.skip("*")
         name = _name(command, reader)
-        digits = join(reader.optional_argument() or []).strip()
-        default = reader.optional_argument()
-        macro = Macro(reader.argument(), int(digits) if re.fullmatch("[0-9]", digits) else 0, default)
-        self._store(name, macro, replace=command != r"\providecommand")
+        parameters, default = _signature(reader)
+        macro = Macro(reader.argument(), parameters, default)
+        if command != r"\providecommand" or name not in self.macros:
+            self._store(name, macro)
+
+    def _new_environment(self, command: str, reader: TokenReader) -> None:
+        r"""Store `\newenvironment{name}[2][default]{begin}{end}`."""
+        name = reader.word()
+        parameters, default = _signature(reader)
+        self._store(name, Macro(reader.argument(), parameters, default, reader.argument()))
 
     def _declare_operator(self, command: str, reader: TokenReader) -> None:
         r"""Store `\DeclareMathOperator*{\name}{letters}`."""
@@ -143,11 +194,21 @@ class Macros:
         name = _name(command, reader)
         self._store(name, Macro([r"\operatorname", *star, "{", *reader.argument(), "}"]))
 
-    def _store(self, name: str, macro: Macro, replace: bool = True) -> None:
+    def _store(self, name: str, macro: Macro) -> None:
         if any(_is_parameter(token) and int(token[1]) > macro.parameters for token in macro.body):
             raise FormulaError(f"{name} uses an argument that it does not take")
-        if replace or name not in self._macros:
-            self._macros[name] = macro
+        self.macros[name] = macro
+
+    def _environment(self, command: str, reader: TokenReader) -> list[str]:
+        """Replace an environment's begin or end; one whose name ends with an exclamation mark is math-core's own."""
+        name = reader.word()
+        if name not in self.macros:
+            return [command, "{", name.removesuffix("!"), "}"]
+        if command == r"\begin":
+            self.replace(name, reader)
+        else:
+            reader.insert(self.macros[name].end)
+        return []
 
 
 def _name(command: str, reader: TokenReader) -> str:
@@ -158,18 +219,10 @@ def _name(command: str, reader: TokenReader) -> str:
     return name[0]
 
 
-def _replacement(macro: Macro, reader: TokenReader) -> list[str]:
-    """Return the body of `macro` with the arguments that follow it."""
-    arguments = []
-    if macro.default is not None:
-        given = reader.optional_argument()
-        arguments = [macro.default if given is None else given]
-    while len(arguments) < macro.parameters:
-        arguments.append(reader.argument())
-    filled = []
-    for token in macro.body:
-        filled += arguments[int(token[1]) - 1] if _is_parameter(token) else [token]
-    return filled
+def _signature(reader: TokenReader) -> tuple[int, list[str] | None]:
+    """Return how many arguments a macro takes, and what the first one is where it is left out."""
+    digits = "".join(reader.optional_argument() or []).strip()
+    return int(digits) if re.fullmatch("[0-9]", digits) else 0, reader.optional_argument()
 
 
 def _is_parameter(token: str) -> bool:
@@ -177,9 +230,9 @@ def _is_parameter(token: str) -> bool:
 
 
 def join(tokens: list[str]) -> str:
-    """Return `tokens` as TeX, with a space where a command would swallow the letter after it."""
+    """Return `tokens` as TeX, with a space where a command would swallow the letter or star after it."""
     pairs = zip_longest(tokens, tokens[1:], fillvalue="")
     return "".join(
-        token + " " * (token[-1:].isalpha() and token[0] == "\\" and following[:1].isalpha())
+        token + " " * (token[-1:].isalpha() and token[0] == "\\" and (following[:1].isalpha() or following[:1] == "*"))
         for token, following in pairs
     )
