@@ -1,11 +1,16 @@
 """Formulas: every one of the assignment is drawn, macros of every form work, and no hostile one hangs or kills."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
-from hw4.grading.report.formulas import OPEN_BRACKET_LIMIT, Formulas
+from hw4.grading import report
+from hw4.grading.report.formulas import BLANKS, OPEN_BRACKET_LIMIT, Formulas
 from hw4.grading.report.macros import LENGTH_LIMIT
+
+KINDS = json.loads((Path(__file__).parent / "formulas.json").read_text(encoding="utf-8"))
 
 GIVEN = r"""
 \newcommand{\mat}[1]{\boldsymbol {#1}}
@@ -66,6 +71,98 @@ def test_the_formulas_of_the_homework_are_drawn(formulas, tex):
     assert formulas.failures == []
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("block", [False, True])
+def test_what_jupyterlab_draws_is_drawn(kind, block):
+    formulas = Formulas()
+    assert all(formulas.draw(tex, block).startswith("<math") for tex in KINDS[kind])  # `.ci/mathml.py` compares them
+
+
+@pytest.mark.parametrize(
+    ("tex", "mathml"),
+    [
+        (r"\varphi*W", "<mi>φ</mi><mo[^>]*>∗</mo><mi>W</mi>"),
+        (r"\text{if $x$ then}", r"<mtext>if\s</mtext><mi>x</mi><mtext>\sthen</mtext>"),
+        (r"\text{a \& b}", "<mtext>a\s&amp;\sb</mtext>"),
+        (r"\mathop{a}\limits_x", "<munder>.*<mi>a</mi>.*<mi>x</mi></munder>"),
+        (r"\mathop{a}_x", "<msub>.*<mi>a</mi>.*<mi>x</mi></msub>"),
+        (r"\operatorname*{\mathbb{E}}\limits_x", "<munder>.*<mi>𝔼</mi>.*</munder>"),
+        (r"\color{red}x+y", '<mrow mathcolor="red"><mi>x</mi><mo>\\+</mo><mi>y</mi></mrow>'),
+        (r"\textcolor[RGB]{255,0,16}{x}", '<mrow mathcolor="#ff0010"><mi>x</mi></mrow>'),
+        (r"\definecolor{a}{HTML}{00FF00}\textcolor{a}{x}", '<mrow mathcolor="#00FF00"><mi>x</mi></mrow>'),
+        (r"\colorbox{yellow}{$x$}", '<mpadded mathbackground="yellow">.*<mi>x</mi>.*</mpadded>'),
+        (r"\cancel{x}", '<menclose notation="updiagonalstrike"><mi>x</mi>'),
+        (r"\text{\sout{a}}", '<menclose notation="horizontalstrike"><mtext>a</mtext></menclose>'),
+        (r"a\llap{b}", '<mi>a</mi><mpadded width="0" lspace="-1width"><mrow><mi>b</mi></mrow></mpadded>'),
+        (r"\rule{1em}{2pt}", '<mspace width="1.0em" height="0.2em" mathbackground="currentcolor" />'),
+        (r"{\Huge a{\tiny b}}", '<mrow mathsize="2.49em"><mi>a</mi><mrow mathsize="0.2008em"><mi>b</mi></mrow></mrow>'),
+        (r"\verb|a_b\x|", r"<mtext><code>a_b\\x</code></mtext>"),
+        (r"\overline{x}", '<mover accent="true"><mi>x</mi><mo stretchy="true">‾</mo></mover>'),
+        (r"a\!b", '<mspace width="-0.1667em"/>'),
+        (r"\boldsymbol{0}", "<mi>𝟎</mi>"),
+        (r"\mathbf{\mu x}", "<mi>[μ𝜇]</mi>.*<mi>𝐱</mi>"),
+        (
+            r"\begin{array}{c} a \\ \hline \end{array}",
+            '<mtable[^>]* style="border-bottom: [^"]*"><mtr><mtd><mi>a</mi></mtd></mtr>',
+        ),
+    ],
+)
+def test_each_kind_becomes_the_elements_for_it(tex, mathml):
+    assert re.search(mathml, Formulas().draw(tex), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\tag{7} x = y",
+        r"x = y \tag{7}",
+        r"\begin{equation} x \tag{7} \end{equation}",
+        r"\begin{align} \tag{7} x &= y \\ z \end{align}",
+        r"\begin{align} u &= v & w &= z \\ x \tag{7} &= y \end{align}",
+        r"\begin{gather} \tag*{(7)} \begin{matrix} a & b \\ c \end{matrix} \end{gather}",
+    ],
+)
+def test_a_tag_stands_in_the_last_cell_of_its_row(tex):
+    rows = [row for row in Formulas().draw(tex, block=True).split("<mtr>") if "width: 50%" in row]
+    tagged = [row for row in rows if "(7)" in row]
+    assert len(tagged) == 1 and letters_of(tagged[0]).endswith("(7)")
+    assert len({row.count("<mtd") for row in rows if "<mtable" not in row}) <= 1
+
+
+def test_a_reference_shows_the_tag_of_its_label_wherever_that_stands():
+    formulas = Formulas()
+    formulas.read_labels(r"see $\eqref{b}$, then $$x \tag{5}\label{b}$$ and $$\label{c} y \tag*{C}$$")
+    assert [letters_of(formulas.draw(tex)) for tex in (r"\eqref{b}", r"\ref{b}", r"\eqref{c}", r"\eqref{d}")] == [
+        "(5)",
+        "5",
+        "C",
+        "(???)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tex", "largest"),
+    [
+        (r"\rule{99999em}{99999em}", 20),
+        (r"\hspace{99999cm}", 20),
+        (r"\hspace{-99999em}x", 1),
+        (r"\kern-9999pt x", 1),
+        (r"\raisebox{999em}{x}", 1),
+        (r"\lower999em{x}", 1),
+        (r"{\Huge " * 30 + "x" + "}" * 30, 2.49),
+        (r"\genfrac(]{9999pt}{0}{a}{b}", 1),
+    ],
+)
+def test_no_length_is_larger_than_its_limit(tex, largest):
+    lengths = [float(length) for length in re.findall(r"-?[\d.]+(?=r?em)", Formulas().draw(tex))]
+    assert lengths and max(map(abs, lengths)) <= largest
+
+
+def test_the_style_draws_every_negative_space():
+    style = (Path(report.__file__).parent / "style.css").read_text(encoding="utf-8")
+    assert all(f'mspace[width="-{blank}em"] {{ margin-left:' in style for blank in BLANKS)
+
+
 @pytest.mark.parametrize(
     ("definition", "use", "letters"),
     [
@@ -81,6 +178,9 @@ def test_the_formulas_of_the_homework_are_drawn(formulas, tex):
         (r"\DeclareMathOperator{\a}{xy}", r"\a", "xy"),
         (r"\def\a{\alpha}", r"\a x", "αx"),
         (r"\def\a#1{\alpha#1}", r"\a x", "αx"),
+        (r"\newenvironment{a}[1][z]{#1\begin{matrix}}{y\end{matrix}}", r"\begin{a}[x]a\end{a}", "xay"),
+        (r"\renewenvironment{matrix}{x}{y}", r"\begin{matrix}a\end{matrix}", "xay"),
+        (r"\let\a\text", r"\a{x$y$}", "xy"),
     ],
 )
 def test_a_macro_of_every_form_stands_for_what_it_was_defined_as(formulas, definition, use, letters):
@@ -104,9 +204,26 @@ def test_a_wrong_formula_stays_readable_with_the_reason(formulas, tex):
     assert len(formulas.failures) == 1 and formulas.failures[0].reason
 
 
-@pytest.mark.parametrize("tex", [r"\text{<img src=x>}", r"\unknown{<img>}", r"\begin{<img>}x\end{<img>}"])
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\text{<img src=x>}",
+        r"\unknown{<img>}",
+        r"\begin{<img>}x\end{<img>}",
+        r"\verb|<img>|",
+        r"\tag{<img>} x",
+        r"\textcolor{<img>}{x}",
+        r"\mark@{text}{<img>}{x}",
+    ],
+)
 def test_no_formula_writes_markup(formulas, tex):
-    assert "<img" not in formulas.draw(tex)
+    assert "<img" not in formulas.draw(tex, block=True)
+
+
+@pytest.mark.parametrize("color", ["red;background:url(x)", "url(x)", '#fff" onclick="', "#12345", r"\x"])
+@pytest.mark.parametrize("command", [r"\textcolor", r"\colorbox", r"\fcolorbox{red}"])
+def test_a_colour_is_nothing_but_a_colour(command, color):
+    assert "Formula not drawn" in Formulas().draw(rf"{command}{{{color}}}{{x}}")
 
 
 @pytest.mark.parametrize(
@@ -123,9 +240,17 @@ def test_no_formula_writes_markup(formulas, tex):
         r"\def\a{\a\a}\a",
         r"\def\a{x\a}\a",
         r"\def\a#1{\sqrt{#1}\b{#1}}\def\b#1{\a{\a{#1}}}\a x",
+        r"\newenvironment{a}{\begin{a}}{\end{a}}\begin{a}",
+        r"\newenvironment{a}{}{\end{a}}\end{a}",
+        r"\def\a{\text{$\a$}}\a",
+        r"\def\a{\textcolor{red}{\a}}\a",
+        r"\text{" * 300 + "}" * 300,
+        r"\text{" + "{" * 2000 + "}" * 2000 + "}",
+        r"\boldsymbol{1" * 200 + "}" * 200,
+        "".join(rf"\textcolor[RGB]{{{number},1,1}}{{x}}" for number in range(60)),
     ],
 )
-def test_nesting_without_end_is_refused(formulas, tex):
+def test_what_never_ends_is_refused(formulas, tex):
     assert "Formula not drawn" in formulas.draw(tex)  # what came back at all did not overflow the stack
 
 

@@ -1,7 +1,7 @@
 r"""What MathJax's TeX has and math-core's has not: `dialect.tex`, and the commands that no macro can express.
 
-math-core knows no overlap, rule, size, raised box or colour by number. Each becomes a `Mark`: math-core gets `\textcolor`
-with a name that stands for the mark, and `mathml` turns the element of that colour into the right one.
+math-core knows no overlap, rule, size, raised box or colour by number. Each becomes a `Mark`: math-core gets
+`\textcolor` with a name that stands for the mark, and `mathml` turns the element of that colour into the right one.
 """
 
 import functools
@@ -11,36 +11,32 @@ from typing import NamedTuple
 
 from .macros import COMMENT, TOKEN, FormulaError, Macro, Macros, TokenReader
 
-# Names of LaTeX's package color (dvipsnames) that math-core knows: a formula may have as many marks.
-MARK_NAMES = (
-    "Apricot Aquamarine Bittersweet Blue BlueGreen BlueViolet BrickRed Brown BurntOrange CadetBlue CarnationPink Cerulean "
-    "CornflowerBlue Cyan Dandelion DarkOrchid Emerald ForestGreen Fuchsia Goldenrod Gray Green GreenYellow JungleGreen "
-    "Lavender LimeGreen Magenta Mahogany Maroon Melon MidnightBlue Mulberry NavyBlue OliveGreen Orange OrangeRed Orchid "
-    "Peach Periwinkle PineGreen Plum ProcessBlue Purple RawSienna Red RedOrange RedViolet Rhodamine RoyalBlue RoyalPurple"
-).split()
-FONTS = {rf"\text{font}": rf"\text{font}" for font in ("", "bf", "it", "tt", "sf", "rm", "sc")} | dict.fromkeys(
-    (r"\textup", r"\textnormal", r"\textmd", r"\mbox", r"\hbox"), r"\text"
+# Names of LaTeX's package color (dvipsnames) that math-core knows, one for each mark that a formula may have
+DVIPS_NAMES = (
+    "Apricot Aquamarine Bittersweet Blue BlueGreen BlueViolet BrickRed Brown BurntOrange CadetBlue CarnationPink "
+    "Cerulean Cyan CornflowerBlue Dandelion DarkOrchid Emerald ForestGreen Fuchsia Goldenrod Gray Green GreenYellow "
+    "JungleGreen Lavender Tan LimeGreen Magenta Mahogany Maroon Melon MidnightBlue Mulberry NavyBlue OliveGreen"
 )
-FONT_SWITCHES = {rf"\{font}": rf"\text{font}" for font in ("bf", "it", "tt", "sf", "rm")}
+MARK_NAMES = DVIPS_NAMES.split()
+FONTS = {r"\text", r"\emph", r"\textbf", r"\textit", r"\texttt", r"\textsf", r"\textrm", r"\textsc"}
+FONT_SWITCHES = {r"\bf", r"\it", r"\tt", r"\sf", r"\rm"}
 TEXT_WRAPPERS = {r"\underline", r"\overline", r"\cancel", r"\boxed", r"\phantom"}
 TEXT_ESCAPES = {"_": r"\_", "&": r"\&", "#": r"\#", "^": r"\textasciicircum", r"\\": " "}
 LIGATURES = {"``": "“", "''": "”"}
-# Letters that LaTeX's fonts for the alphabets of \mathbf and the like have not
-ALPHABETS = {rf"\math{name}" for name in ("bf", "rm", "sf", "tt", "bb", "cal", "frak", "scr")}
-SMALL_GREEK = re.compile(
-    r"\\(?:var)?(?:alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi"
-    r"|chi|psi|omega)"
-)
 ACCENT = re.compile(r"\\(?:['`^\"~=.]|[Hrcuvdkbt])")
-ROW_ENDS = {r"\\", r"\cr", r"\newline", r"\end", "}"}
+ALPHABETS = {rf"\math{name}" for name in ("bf", "rm", "sf", "tt", "bb", "cal", "frak", "scr")}
+SMALL_GREEK = re.compile(  # which TeX's alphabets leave as they are
+    r"\\(var)?(alpha|beta|gamma|delta|epsilon|z?eta|theta|iota|kappa|lambda|[mn]u|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi"
+    r"|omega)"
+)
 OPERATOR_NAME = re.compile(r"(?:[A-Za-z0-9 -]|\\[,;! ])*")
-COLUMN = re.compile(r"[@!<>]\{[^{}]*\}|\s|\|(?=\|)|(?P<paragraph>[pmb]\{[^{}]*\})|\*\{(?P<count>\d\d?)\}\{(?P<columns>[lcr|:]*)\}")
+ROWS = re.compile(r"\\\\|\$\$|\\(?:begin|end)\{")
+TAG, LABEL = re.compile(r"\\tag(\*?)\s*\{([^{}]*)\}"), re.compile(r"\\label\s*\{([^{}]*)\}")
+COLUMN = re.compile(r"[@!<>]\{[^{}]*\}|\s|\|(?=\|)|([pmb])\{[^{}]*\}|\*\{(\d\d?)\}\{([lcr|:]*)\}")
 EM = {"em": 1, "ex": 0.43, "pt": 0.1, "px": 0.0625, "mu": 1 / 18, "pc": 1.2, "cm": 2.84, "mm": 0.284, "in": 7.2}
 LENGTH = re.compile(rf"([-+]*)(\d*\.?\d*) *({'|'.join(EM)})")
+LEAST_BLANK, MOST_BLANK = -1, 20  # em
 OWN_TOKEN = re.compile(TOKEN.pattern.replace("A-Za-z", "A-Za-z@"), re.DOTALL)  # `@` keeps our commands out of formulas
-ROWS = re.compile(r"\\\\|\$\$|\\(?:begin|end)\{")
-TAG = re.compile(r"\\tag(\*?)\s*\{([^{}]*)\}")
-LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
 
 
 class Mark(NamedTuple):
@@ -51,7 +47,7 @@ class Mark(NamedTuple):
 
 
 class Dialect(Macros):
-    """The macros of one notebook on top of those of `dialect.tex`, with its labels and colours, and a formula's marks."""
+    """The macros of one notebook on top of `dialect.tex`, its labels and colours; the marks of the last formula."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,9 +60,9 @@ class Dialect(Macros):
         self.commands |= {
             r"\mark@": self._mark,
             r"\markrest@": self._mark,
-            r"\verbatim": self._verbatim,
             r"\blank@": self._blank,
             r"\columns@": self._columns,
+            r"\verb": self._verbatim,
             r"\mathop": self._operator,
             r"\operatorname": self._operator_name,
             r"\boldsymbol": self._bold,
@@ -76,17 +72,17 @@ class Dialect(Macros):
             r"\ref": self._reference,
             r"\eqref": self._reference,
             r"\definecolor": self._define_color,
-            **dict.fromkeys(ALPHABETS, self._alphabet),
+            **dict.fromkeys(ALPHABETS | FONT_SWITCHES, self._alphabet),
             **dict.fromkeys(FONTS, self._text),
         }
 
     def expand(self, tex: str) -> str:
-        """Return `tex` in what math-core knows; `marks` and `tags` are then this formula's. Raises `FormulaError`."""
+        """Return `tex` in what math-core knows; `marks`, `tags` and `tagged` are then this formula's."""
         self.marks, self.tags, self.tagged = [], [], False
-        self.learn_labels(tex)
+        self.read_labels(tex)
         return super().expand(tex)
 
-    def learn_labels(self, tex: str) -> None:
+    def read_labels(self, tex: str) -> None:
         """Store what a reference to each label of `tex`, a formula or a text with formulas, shows."""
         for row in ROWS.split(tex) if r"\label" in tex else []:
             tag, label = TAG.search(row), LABEL.search(row)
@@ -94,31 +90,34 @@ class Dialect(Macros):
                 self._labels[label[1]] = tag[2] if tag[1] else f"({tag[2]})"
 
     def _mark(self, command: str, reader: TokenReader) -> list[str]:
-        r"""Return the body of `\mark@{kind}{value}{body}` with a mark, or the one of `\markrest` for what follows."""
+        r"""Return the body of `\mark@{kind}{value}{body}` with a mark, or `\markrest@`'s for what follows."""
         mark = self._new_mark(reader.word(), reader.word())
         if command == r"\markrest@":
             return [r"\color", *mark]
         return [r"\textcolor", *mark, "{", *self.expand_tokens(reader.argument()), "}"]
 
+    def _marked(self, kind: str, value: str, body: list[str]) -> list[str]:
+        return [r"\textcolor", *self._new_mark(kind, value), "{", *body, "}"]
+
     def _new_mark(self, kind: str, value: str) -> list[str]:
-        mark = Mark(kind, ",".join(map(self._color, value.split("/"))) if kind in ("color", "background", "frame") else value)
-        if mark not in self.marks:
-            self.marks.append(mark)
+        if kind in ("color", "background", "frame"):
+            value = ",".join(map(self._color, value.split("/")))
+        if Mark(kind, value) not in self.marks:
+            self.marks.append(Mark(kind, value))
         if len(self.marks) > len(MARK_NAMES):
             raise FormulaError("it has too many colours, sizes and boxes")
-        return ["{", MARK_NAMES[self.marks.index(mark)], "}"]
+        return ["{", MARK_NAMES[self.marks.index(Mark(kind, value))], "}"]
 
     def _color(self, value: str) -> str:
         """Return `model:value` as HTML writes colours; without a model it is a name or already so."""
         model, _, value = value.rpartition(":")
-        if value in self._colors:
-            return self._colors[value]
         if model in ("rgb", "RGB", "gray"):
             scale = 1 if model == "RGB" else 255
             parts = [min(255, int(float(part) * scale)) for part in re.findall(r"\d*\.?\d+", value)]
-            parts = parts * 3 if len(parts) == 1 else parts
-            value = "#" + "".join(f"{part:02x}" for part in parts)
-        value = f"#{value}" if model == "HTML" else value
+            value = "#" + "".join(f"{part:02x}" for part in (parts * 3 if model == "gray" else parts))
+        elif model == "HTML":
+            value = f"#{value}"
+        value = self._colors.get(value, value)
         if not re.fullmatch(r"#(?:[0-9A-Fa-f]{3}){1,2}|[A-Za-z]+", value):
             raise FormulaError(f"it has an unknown colour ({value})")
         return value
@@ -129,18 +128,18 @@ class Dialect(Macros):
 
     def _verbatim(self, command: str, reader: TokenReader) -> list[str]:
         r"""Return what stood in `\verb`, which comes in hexadecimal digits so that nothing in it is read as TeX."""
-        return [r"\textcolor", *self._new_mark("text", bytes.fromhex(reader.word()).decode()), "{", "}"]
+        digits = reader.word()
+        if not re.fullmatch("(?:[0-9a-f]{2})*", digits):
+            raise FormulaError(rf"{command} has no end")
+        return self._marked("text", bytes.fromhex(digits).decode(errors="replace"), [])
 
     def _blank(self, command: str, reader: TokenReader) -> list[str]:
-        return [rf"\hspace{{{em(reader.word(), least=-1, most=20)}em}}"]
+        return [rf"\hspace{{{em(reader.word(), LEAST_BLANK, MOST_BLANK)}em}}"]
 
     def _columns(self, command: str, reader: TokenReader) -> list[str]:
         """Return the columns of an array without what math-core does not know."""
-
-        def known(found: re.Match[str]) -> str:
-            return "l" if found["paragraph"] else (found["columns"] or "") * int(found["count"] or 0)
-
-        return [COLUMN.sub(known, "".join(reader.argument()))]
+        columns = "".join(reader.argument())
+        return [COLUMN.sub(lambda found: "l" if found[1] else (found[3] or "") * int(found[2] or 0), columns)]
 
     def _operator(self, command: str, reader: TokenReader) -> list[str]:
         return self._with_limits([command, "{", *self.expand_tokens(reader.argument()), "}"], reader, movable=True)
@@ -157,32 +156,26 @@ class Dialect(Macros):
         r"""Return `operator` with a mark if what follows it stands above and below: always, or in a display."""
         if reader.skip(r"\nolimits"):
             return operator
-        kind = "limits" if reader.skip(r"\limits") else "operator"
-        if reader.peek() not in ("_", "^") or not (movable or kind == "limits"):
-            return operator
-        return [r"\textcolor", *self._new_mark(kind, ""), "{", *operator, "}"]
+        kind = "limits" if reader.skip(r"\limits") else "operator" if movable else ""
+        return self._marked(kind, "", operator) if kind and reader.peek() in ("_", "^") else operator
 
     def _alphabet(self, command: str, reader: TokenReader) -> list[str]:
-        body = self.expand_tokens(reader.argument())
+        body = self.expand_tokens(reader.row() if command in FONT_SWITCHES else reader.argument())
         letters = [rf"{{\mathit{{{token}}}}}" if SMALL_GREEK.fullmatch(token) else token for token in body]
-        return [command, "{", *letters, "}"]
+        return [command, *letters] if command in FONT_SWITCHES else [command, "{", *letters, "}"]
 
     def _bold(self, command: str, reader: TokenReader) -> list[str]:
         """Return bold letters; math-core leaves digits, and the names of functions beside them, as they are."""
         body = [command, "{", *self.expand_tokens(reader.argument()), "}"]
-        if not any(token.isdigit() for token in body):
-            return body
-        return [r"\textcolor", *self._new_mark("bold", ""), "{", *body, "}"]
+        return self._marked("bold", "", body) if any(token.isdigit() for token in body) else body
 
     def _tag(self, command: str, reader: TokenReader) -> None:
         """Let the tag stand at the end of its row, where math-core wants it."""
         shown = "{}" if reader.skip("*") else "({})"
         label = TOKEN.findall(shown.format("".join(reader.argument())))
-        row, depth = [], 0
-        while reader and (depth or reader.peek() not in ROW_ENDS):
-            token = reader.next()
-            depth += {"{": 1, r"\begin": 1, "}": -1, r"\end": -1}.get(token, 0)
-            row.append(token)
+        row = reader.row()
+        while reader.peek() == "&":
+            row += [reader.next(), *reader.row()]
         if command in row:
             raise FormulaError("one row has two tags")
         self.tagged |= not reader
@@ -193,33 +186,32 @@ class Dialect(Macros):
         reader.argument()
 
     def _reference(self, command: str, reader: TokenReader) -> list[str]:
-        shown = self._labels.get(reader.word(), "(???)")
+        shown = self._labels.get(reader.word(), "(???)")  # as MathJax shows a label that there is not
         return self._pieces(r"\text", TOKEN.findall(shown.strip("()") if command == r"\ref" else shown))
 
     def _text(self, command: str, reader: TokenReader) -> list[str]:
-        return ["{", *self._pieces(FONTS[command], reader.argument()), "}"]
+        return ["{", *self._pieces(command, reader.argument()), "}"]
 
     def _pieces(self, font: str, tokens: list[str]) -> list[str]:
         """Return text as pieces of one font each, with the formulas between them."""
+        self.nest(1)
         reader, pieces, last = TokenReader(tokens), [], ""
         while reader:
             token = reader.next()
             if token in self.macros:
                 self.replace(token, reader)
             elif token in FONT_SWITCHES:
-                font = FONT_SWITCHES[token]
+                font = rf"\text{token[1:]}"
             elif piece := self._piece(font, token, reader):
-                pieces, last = pieces + piece, ""
+                pieces += piece
+                last = ""
             else:
-                letter = [TEXT_ESCAPES.get(token, token)]
-                if ACCENT.fullmatch(token):
-                    letter += ["{", *reader.argument(), "}"]
-                elif letter[0][0] == "\\":  # math-core would swallow a space after it
-                    letter += ["{}"]
+                letter = self._letter(token, reader)
                 pieces[-1:] = [*letter, "}"] if font == last else [*pieces[-1:], font, "{", *letter, "}"]
+                last = font
                 if ligature := LIGATURES.get("".join(pieces[-3:-1])):
                     pieces[-3:-1] = [ligature]
-                last = font
+        self.nest(-1)
         return pieces
 
     def _piece(self, font: str, token: str, reader: TokenReader) -> list[str]:
@@ -229,14 +221,21 @@ class Dialect(Macros):
         if token == "{":
             return ["{", *self._pieces(font, reader.until("}")), "}"]
         if token in FONTS:
-            return ["{", *self._pieces(FONTS[token], reader.argument()), "}"]
+            return self._text(token, reader)
         if token in TEXT_WRAPPERS:
             return [token, "{", *self._pieces(font, reader.argument()), "}"]
         if token in (r"\mark@", r"\markrest@"):
-            mark = self._new_mark(reader.word(), reader.word())
+            kind, value = reader.word(), reader.word()
             body = reader.argument() if token == r"\mark@" else reader.rest()
-            return [r"\textcolor", *mark, "{", *self._pieces(font, body), "}"]
-        return self._reference(token, reader) if token in (r"\ref", r"\eqref") else []
+            return self._marked(kind, value, self._pieces(font, body))
+        return self.commands[token](token, reader) or [] if token in (r"\ref", r"\eqref", r"\verb") else []
+
+    def _letter(self, token: str, reader: TokenReader) -> list[str]:
+        """Return a letter as math-core's text wants it: what has a meaning in a formula escaped."""
+        letter = TEXT_ESCAPES.get(token, token)
+        if ACCENT.fullmatch(letter):
+            return [letter, "{", *reader.argument(), "}"]
+        return [letter, "{}"] if letter[0] == "\\" else [letter]  # which keeps the space after a command
 
 
 def em(length: str, least: float, most: float) -> float:

@@ -7,11 +7,13 @@ takes 3.6 ms a formula (this module and math-core together: 0.05 ms) and returns
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import zip_longest
 
 TOKEN = re.compile(r"\\(?:[A-Za-z]+|.|$)|#[1-9]|.", re.DOTALL)
 COMMENT = re.compile(r"(?<!\\)%.*")
+ROW_ENDS = {"&", "}", r"\\", r"\cr", r"\newline", r"\end", r"\right"}
+DEPTHS = {"{": 1, r"\begin": 1, r"\left": 1, "}": -1, r"\end": -1, r"\right": -1}
 LENGTH_LIMIT = 5000  # characters of a formula, tokens that wait to be read
 EXPANSION_LIMIT = 50_000  # tokens that the macros of one formula are replaced by
 NESTING_LIMIT = 40  # texts and other arguments that are expanded within each other
@@ -28,7 +30,6 @@ class Macro:
     body: list[str]
     parameters: int = 0
     default: list[str] | None = None  # of the first argument, which is then optional
-    end: list[str] = field(default_factory=list)  # what the end of an environment stands for
 
 
 class TokenReader:
@@ -75,6 +76,14 @@ class TokenReader:
         """Return the tokens in square brackets, or None where there are none."""
         return self.until("]") if self.skip("[") else None
 
+    def row(self) -> list[str]:
+        """Return the tokens up to the end of the row, of the group or of the environment, which is not read."""
+        depth, found = 0, []
+        while self and (depth or self.peek() not in ROW_ENDS):
+            found.append(self.next())
+            depth += DEPTHS.get(found[-1], 0)
+        return found
+
     def rest(self) -> list[str]:
         """Return all tokens that are left."""
         return [self.next() for _ in range(len(self))]
@@ -98,7 +107,7 @@ class Macros:
     """
 
     def __init__(self) -> None:
-        self.macros: dict[str, Macro] = {}  # by command with its backslash, and by name of an environment without
+        self.macros: dict[str, Macro] = {}  # by command, and by `\\begin{name}` and `\\end{name}`
         self.commands: dict[str, Command] = {
             r"\let": self._let,
             r"\DeclareMathOperator": self._declare_operator,
@@ -120,9 +129,7 @@ class Macros:
 
     def expand_tokens(self, tokens: Iterable[str]) -> list[str]:
         """Return `tokens`, a part of the formula, without macros."""
-        self._nesting += 1
-        if self._nesting > NESTING_LIMIT:
-            raise FormulaError("it is nested too deeply")
+        self.nest(1)
         reader, expanded = TokenReader(tokens), []
         while reader:
             token = reader.next()
@@ -132,8 +139,14 @@ class Macros:
                 expanded += self.commands[token](token, reader) or []
             else:
                 expanded.append(token)
-        self._nesting -= 1
+        self.nest(-1)
         return expanded
+
+    def nest(self, levels: int) -> None:
+        """Note that `levels` more arguments are read within each other; raise `FormulaError` if these are too many."""
+        self._nesting += levels
+        if self._nesting > NESTING_LIMIT:
+            raise FormulaError("it is nested too deeply")
 
     def replace(self, name: str, reader: TokenReader) -> None:
         """Let `reader` go on with what the macro `name` stands for."""
@@ -158,7 +171,8 @@ class Macros:
         reader.skip("=")
         token = reader.next()
         if token in self.commands and token not in self.macros:
-            self.commands[name] = self.commands[token]
+            meaning = self.commands[token]
+            self.commands[name] = lambda _, reader: meaning(token, reader)
             self.macros.pop(name, None)
         else:  # with a space it is a token that no macro has as its name
             self.macros[name] = self.macros.get(token, Macro([token + " "]))
@@ -186,7 +200,8 @@ class Macros:
         r"""Store `\newenvironment{name}[2][default]{begin}{end}`."""
         name = reader.word()
         parameters, default = _signature(reader)
-        self._store(name, Macro(reader.argument(), parameters, default, reader.argument()))
+        self._store(rf"\begin{{{name}}}", Macro(reader.argument(), parameters, default))
+        self._store(rf"\end{{{name}}}", Macro(reader.argument()))
 
     def _declare_operator(self, command: str, reader: TokenReader) -> None:
         r"""Store `\DeclareMathOperator*{\name}{letters}`."""
@@ -202,12 +217,9 @@ class Macros:
     def _environment(self, command: str, reader: TokenReader) -> list[str]:
         """Replace an environment's begin or end; one whose name ends with an exclamation mark is math-core's own."""
         name = reader.word()
-        if name not in self.macros:
+        if (macro := f"{command}{{{name}}}") not in self.macros:
             return [command, "{", name.removesuffix("!"), "}"]
-        if command == r"\begin":
-            self.replace(name, reader)
-        else:
-            reader.insert(self.macros[name].end)
+        self.replace(macro, reader)
         return []
 
 

@@ -43,21 +43,27 @@ def _draw(element: Element, display: bool, size: float, marks: list[Mark], tags:
         del element.attrib["style"]
         size = _draw_mark(element, *marks[MARK_COLORS[style[6:13]]], size)
     elif element.tag == "mtd" and "width" in style and len(element) and element[0].tag == "mtext":
-        element[:] = tags_as_mathml(tags[int(element[0].text or 0)])
-    elif element.tag == "mtable" and tags:
+        element[:] = _tag(tags[int(element[0].text or 0)])
+    elif element.tag == "mtable" and tags and "width" in style:
         for row in element:  # a tag stands in its row's last cell, under those of longer rows
             row[-1:-1] = [Element("mtd") for _ in range(max(map(len, element)) - len(row))]
-    elif element.tag == "mtable" and len(element) and "border-top" in (last := element[-1][0].get("style", "")):
-        if not len(element[-1][0]) and len(element[-1]) == 1:  # a row for the line that closes the table
-            element.remove(element[-1])
-            element.set("style", style + last.split(";")[0].replace("top", "bottom") + ";")
+    elif element.tag == "mtable":
+        _close(element)
     for child in element:
         _draw(child, display and element.tag not in TEXT_STYLE, size, marks, tags)
     if element.tag in WITH_LIMITS and (limits := element[0].attrib.pop("limits", "")):
         element.tag = WITH_LIMITS[element.tag] if display or limits == "limits" else element.tag
 
 
-def tags_as_mathml(tag: str) -> Element:
+def _close(table: Element) -> None:
+    """Draw the line that closes a table, for which math-core adds a row of one cell, at the table's bottom."""
+    last = table[-1][0].get("style", "") if len(table) and len(table[-1]) == 1 and not len(table[-1][0]) else ""
+    if "border-top" in last:
+        table.remove(table[-1])
+        table.set("style", table.get("style", "") + last.split(";")[0].replace("top", "bottom") + ";")
+
+
+def _tag(tag: str) -> Element:
     return ElementTree.fromstring(CONVERTER.convert_with_local_state(tag, displaystyle=False))
 
 
@@ -73,7 +79,9 @@ def _draw_mark(element: Element, kind: str, value: str, size: float) -> float:
             element.tag, element.attrib = "mpadded", {"mathbackground": value}
         case "frame":
             border, background = value.split(",")
-            element.tag, element.attrib = "mpadded", {"mathbackground": background, "style": f"border: 2px solid {border}"}
+            sides = ("left", "right", "top", "bottom")
+            element.tag, element.attrib = "mpadded", {"mathbackground": background}
+            element.set("style", ";".join(f"border-{side}: 2px solid {border}" for side in sides))
         case "size":
             element.set("mathsize", f"{float(value) / size:.4g}em")
             return float(value)
@@ -83,7 +91,9 @@ def _draw_mark(element: Element, kind: str, value: str, size: float) -> float:
             element.tag, element.attrib, element[:] = "mpadded", {"width": "0", "lspace": value}, [moved]
         case "smash":
             element.tag = "mpadded"
-            element.attrib = {name: "0" for name in ("height", "depth") if value in ("", name[0], {"height": "t", "depth": "b"}[name])}
+            element.attrib = {
+                name: "0" for name in ("height", "depth") if value in ("", name[0], {"height": "t", "depth": "b"}[name])
+            }
         case "raise":
             height = em(value, -MOST_RAISED_EM, MOST_RAISED_EM)
             element.tag, element.attrib = "mpadded", {"voffset": f"{height}em"}
