@@ -13,6 +13,16 @@ from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
 from tests.builders import ROOT, made, submission
 
 
+STARTS_PROCESSES = {"grade", "launcher", "result", "run", "start", "cluster", "kernel", "verdict"}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark as slow what starts processes, by the fixtures that it uses."""
+    for item in items:
+        if STARTS_PROCESSES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def notebook(tmp_path):
     """Return a function that writes what `made` makes to a path."""
