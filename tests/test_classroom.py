@@ -66,6 +66,7 @@ def test_only_what_is_new_or_changed_is_graded_again_and_marks_are_kept(grade, c
     assert "ann: clean" in grade("class", "--fresh", reference=classroom).stderr
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_what_is_done_and_leaves_nothing_running(classroom, notebook, tmp_path):
     notebook({"a": "import time; time.sleep(4321.5)"}, name="class/bob/hw.ipynb")
     command = [sys.executable, str(ROOT / "main.py"), "class", "--reference", str(classroom), "--jobs", "2"]

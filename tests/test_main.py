@@ -175,6 +175,7 @@ def test_what_the_total_limit_leaves_no_time_for_is_said_not_to_have_run(noteboo
     assert "0 of 1 checks passed" in run.stdout
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_what_ran_and_exits_130(notebook, executed):
     path = notebook({"first": "print('kept')", "slow": "import time; time.sleep(600)"})
     command = [sys.executable, str(ROOT / "main.py"), str(path)]
@@ -244,3 +245,21 @@ def test_a_submission_runs_its_own_answers(notebook, grade, executed, tmp_path):
 def test_what_a_cell_says_cannot_command_the_terminal(notebook, grade):
     run = grade(notebook({"bad": "raise ValueError('\\x1b[2Jall passed\\u202e\\r0 failed')"}))
     assert not any(not (character.isprintable() or character == "\n") for character in run.stdout)
+
+
+def test_the_limit_on_memory_is_the_options(notebook, grade):
+    path = notebook({"big": "eaten = bytearray(1 << 30)"})
+    assert grade(path, "--memory", "3").returncode == 0
+    run = grade(path, "--memory", "0.9")
+    assert run.returncode == 1 and "MemoryError" in run.stdout
+    assert "memory 0.9 GiB" in next(line for line in run.stdout.splitlines() if line.startswith("isolation: "))
+
+
+def test_the_limit_on_outputs_is_the_options(notebook, grade, executed):
+    path = notebook({"long": "for number in range(3000): print(number, 'x' * 90)"})
+    assert grade(path).returncode == 0
+    assert len(executed()["long"].outputs[0].text) > 270_000
+    assert grade(path, "--output-size", "0.1").returncode == 0
+    kept, said = executed()["long"].outputs
+    assert len(kept.text) <= 0.1 * 2**20 and said.text.endswith(" lines cut]\n")
+    assert "flooded: (no question), cell 1 (long): stopped after" in grade(path, "--output-size", "0.02").stdout

@@ -83,7 +83,7 @@ def test_what_jupyterlab_draws_is_drawn(kind, block):
     [
         (r"\varphi*W", "<mi>φ</mi><mo[^>]*>∗</mo><mi>W</mi>"),
         (r"\text{if $x$ then}", r"<mtext>if\s</mtext><mi>x</mi><mtext>\sthen</mtext>"),
-        (r"\text{a \& b}", "<mtext>a\s&amp;\sb</mtext>"),
+        (r"\text{a \& b}", r"<mtext>a\s&amp;\sb</mtext>"),
         (r"\mathop{a}\limits_x", "<munder>.*<mi>a</mi>.*<mi>x</mi></munder>"),
         (r"\mathop{a}_x", "<msub>.*<mi>a</mi>.*<mi>x</mi></msub>"),
         (r"\operatorname*{\mathbb{E}}\limits_x", "<munder>.*<mi>𝔼</mi>.*</munder>"),

@@ -111,6 +111,7 @@ def test_where_the_system_does_not_fork_a_submission_is_graded_all_the_same(monk
     assert verdict.asked and not any((verdict.asked | verdict.beyond).values())
 
 
+@pytest.mark.slow
 def test_a_forkserver_that_was_killed_is_replaced():
     with Launcher() as launcher:
         launcher._forkserver._process.kill()

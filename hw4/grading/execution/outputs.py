@@ -5,7 +5,6 @@ assembles outputs too, but takes every message at its word: a missing field ends
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -247,7 +246,8 @@ def overwrite(text: str) -> str:
         text = "".join(kept)
     if "\r" not in text:
         return text
-    return "\n".join(_last_state(line) for line in re.sub(r"\r+\n", "\n", text).split("\n"))
+    *lines, last = text.split("\n")
+    return "\n".join([*(_last_state(line.rstrip("\r")) for line in lines), _last_state(last)])
 
 
 def _last_state(line: str) -> str:
