@@ -181,7 +181,8 @@ class Tree:
         base, *rest = self.node(element[0], state), *[self.node(child, inner) for child in list(element)[1:]]
         scripts = sorted((slot, script) for slot, script in zip(SLOTS[tag], rest, strict=True) if script)
         limits = tag.startswith(("munder", "mover")) and (state["display"] or not movable(element[0]))
-        return [("limits" if limits else "scripts", base, scripts)] if scripts else base
+        below = base[:-1] if [part[0] for part in base[:-1]] == ["lap"] else []  # of a bold letter that is drawn twice
+        return [*below, ("limits" if limits else "scripts", base[len(below) :], scripts)] if scripts else base
 
     def enclosed(self, attributes, inner):
         notation = set(attributes.get("notation", "longdiv").split())

@@ -9,6 +9,7 @@ import pytest
 from hw4.grading import report
 from hw4.grading.report.formulas import BLANKS, OPEN_BRACKET_LIMIT, Formulas
 from hw4.grading.report.macros import LENGTH_LIMIT
+from hw4.grading.report.markup import FRAGMENT
 
 KINDS = json.loads((Path(__file__).parent / "formulas.json").read_text(encoding="utf-8"))
 
@@ -156,6 +157,14 @@ def test_a_reference_shows_the_tag_of_its_label_wherever_that_stands():
 def test_no_length_is_larger_than_its_limit(tex, largest):
     lengths = [float(length) for length in re.findall(r"-?[\d.]+(?=r?em)", Formulas().draw(tex))]
     assert lengths and max(map(abs, lengths)) <= largest
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cleaning_takes_nothing_from_a_formula(kind):
+    named = re.compile(r"<[a-z]+|(?<= )[a-z]+(?==)|[a-z-]+(?=:)")
+    for tex in KINDS[kind]:
+        drawn = Formulas().draw(tex, block=True)
+        assert sorted(named.findall(FRAGMENT.clean(drawn))) == sorted(named.findall(drawn))
 
 
 def test_the_style_draws_every_negative_space():

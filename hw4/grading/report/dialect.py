@@ -68,7 +68,6 @@ class Dialect(Macros):
             r"\boldsymbol": self._bold,
             r"\bm": self._bold,
             r"\tag": self._tag,
-            r"\label": self._label,
             r"\ref": self._reference,
             r"\eqref": self._reference,
             r"\definecolor": self._define_color,
@@ -181,9 +180,6 @@ class Dialect(Macros):
         self.tagged |= not reader
         self.tags.append("".join(self._pieces(r"\text", label)))
         reader.insert([*row, rf"\tag*{{{len(self.tags) - 1}}}"])
-
-    def _label(self, command: str, reader: TokenReader) -> None:
-        reader.argument()
 
     def _reference(self, command: str, reader: TokenReader) -> list[str]:
         shown = self._labels.get(reader.word(), "(???)")  # as MathJax shows a label that there is not

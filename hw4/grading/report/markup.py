@@ -53,7 +53,7 @@ EVERYWHERE = {"lang", "dir", "align", "style"}
 OWN_ATTRIBUTES = {"class", "id", "tabindex", "aria-label", "aria-labelledby", "aria-hidden"}  # of the page alone
 STYLES = words(
     "background-color border-bottom border-left border-right border-top color font-style font-weight justify-items "
-    "padding-left padding-right padding-top text-align text-decoration width"
+    "padding-bottom padding-left padding-right padding-top text-align text-decoration width"
 )
 # What an HTML document may hold besides: parsed as these, or as nothing where it would change how the rest is parsed.
 BLOCKS = words(
