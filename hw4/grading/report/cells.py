@@ -7,12 +7,11 @@ from nbformat import NotebookNode
 from ..notebook.comparison import Remark
 from ..notebook.questions import CELL_ID, role
 from ..result import Result
-from .drawing import Layout
+from .drawing import Drawing
 from .formulas import Formulas
 from .markup import text
 from .outputs import Outputs
 from .pictures import Pictures
-from .rich import Rich
 from .verbatim import LONGEST, code_block, printed
 
 ROLES = {
@@ -42,8 +41,7 @@ class Cells:
         self, result: Result, files: Mapping[str, bytes] | None = None, originals: dict[str, bytes] | None = None
     ) -> None:
         self.result, self.formulas = result, Formulas()
-        self.rich = Rich(Layout(self.formulas, Pictures(files, originals)))
-        self.outputs = Outputs(self.rich, result.notebook.metadata.get("widgets", {}))
+        self.outputs = Outputs(Drawing(self.formulas, Pictures(files, originals)))
         self.executions = {execution.index: execution for execution in result.finding.executions}
         self.html = [self._cell(index, cell) for index, cell in enumerate(result.notebook.cells)]
 
@@ -54,7 +52,7 @@ class Cells:
         loose = self.result.row_of[index] is self.result.loose
         level = 1 if loose else 3
         if cell.cell_type == "markdown":
-            body = self.rich.markdown(cell.source, level, cell.get("attachments", {}))
+            body = self.outputs.markdown(cell.source, level, cell.get("attachments", {}))
         elif cell.cell_type == "code":
             body = code_block(cell.source)
         else:

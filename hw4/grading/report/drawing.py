@@ -2,129 +2,125 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
 from lxml import etree
 
-from .extraction import Formula, Kept, split_formulas
 from .formulas import Formulas
-from .markup import ATTRIBUTES, EVERYWHERE, NOTED, TAGS, element, note, parse, printable, replace, serialized
+from .markdown import PICTURE_DATA, TEXT
+from .markup import ATTRIBUTES, EVERYWHERE, FRAGMENT, element, note, parse, printable, restored
 from .pictures import Attachments, Pictures
 from .verbatim import COLOURED, highlighted
 
-HEADING = re.compile("h[1-6]")
 CODE = {"code", "pre"}  # in which MathJax looks for no formulas
 SIZE = ("width", "height", "style")  # of a picture
 SCROLLING = 30  # letters: a formula within text that is longer scrolls by itself
 SHRINKING = ((40, 180), (60, 130), (80, 90))  # to percent of its size on paper, from how many letters in a line on
+SHOWN_DATA = 1000  # characters of a picture's data that stands as text
 ANCHOR = "cell-link-"  # before the name of what a link within the notebook leads to
 
 
-@dataclass
-class Layout:
-    """What the cells of one notebook share: macros, pictures, and the names that links lead to."""
+class Drawing:
+    """Lays out the HTML of one notebook, in its order: macros hold, and names are given, from where they stand."""
 
-    formulas: Formulas
-    pictures: Pictures
-    anchors: set[str] = field(default_factory=set)
+    def __init__(self, formulas: Formulas, pictures: Pictures) -> None:
+        self.formulas, self.pictures = formulas, pictures
+        self.names: set[str] = set()  # that links lead to
 
-    def draw(self, html: str, level: int, kept: Kept | None = None, attachments: Attachments | None = None) -> str:
+    def draw(self, html: str, level: int, kept: list[str], attachments: Attachments | None = None) -> str:
         """Return `html` as it stands on the page below a heading of `level`, cleaned.
 
         `kept` holds what was taken out of it. Raise `markup.Unreadable` where a part of it could not be parsed.
         """
-        kept = kept or Kept()
+        self.level = self.top = level
+        self.kept, self.attachments, code = kept, attachments or {}, 0
         body = parse(html, kept)
-        _Drawing(self, kept, attachments or {}, level).draw(body)
-        return serialized(body)
-
-
-@dataclass
-class _Drawing:
-    """One fragment on its way to the page, in the order of the text."""
-
-    layout: Layout
-    kept: Kept
-    attachments: Attachments
-    level: int  # of the last heading
-    code: int = 0  # how many elements of code the text stands in
-    top: int = 0
-
-    def draw(self, body: etree._Element) -> None:
-        self.top = self.level
         for event, node in list(etree.iterwalk(body, events=("start", "end"))):
             if event == "start":
-                self.code += node.tag in CODE
-                self._set_text(node, node.text, behind=False)
+                code += node.tag in CODE
+                self._set_text(node, node.text, code, behind=False)
             elif node is not body:
-                self.code -= node.tag in CODE
+                code -= node.tag in CODE
                 tail, node.tail = node.tail, None
-                self._set_text(self._drawn(node), tail, behind=True)
+                self._set_text(self._drawn(node), tail, code, behind=True)
+        html = etree.tostring(body, encoding="unicode", method="html")
+        return FRAGMENT.clean(html.removeprefix("<body>").removesuffix("</body>"))
 
-    def _set_text(self, owner: etree._Element, text: str | None, behind: bool) -> None:
-        """Let `text`, with its formulas drawn, stand first in `owner`, or behind it."""
+    def _set_text(self, owner: etree._Element, text: str | None, code: int, behind: bool) -> None:
+        """Let `text` stand first in `owner`, or behind it, with its formulas drawn unless it is of `code`."""
         if not text:
             return
-        text = printable(self.kept.text(text))
-        pieces = [text] if self.code or not ("$" in text or "\\" in text) else split_formulas(text)
-        words, formulas = "", []
-        for piece in pieces:
-            if isinstance(piece, Formula):
-                formulas += self._formula(piece)
-            elif formulas:
-                formulas[-1].tail = (formulas[-1].tail or "") + piece
-            else:
-                words += piece
-        for formula in reversed(formulas):
-            owner.addnext(formula) if behind else owner.insert(0, formula)
+        text = printable(restored(text, self.kept))
+        if len(text) > SHOWN_DATA and "data:image" in text:
+            text = PICTURE_DATA.sub(_shortened, text)
+        texts, nodes, done = [""], [], 0
+        for found in () if code else TEXT.finditer(text):
+            drawn = self._formula(found[0])
+            texts[-1] += text[done : found.start()] + (drawn if isinstance(drawn, str) else "")
+            done = found.end()
+            if not isinstance(drawn, str):
+                nodes.append(drawn)
+                texts.append("")
+        texts[-1] += text[done:]
+        for node, words in reversed(list(zip(nodes, texts[1:], strict=True))):
+            node.tail = words
+            owner.addnext(node) if behind else owner.insert(0, node)
         if behind:
-            owner.tail = words
+            owner.tail = texts[0]
         else:
-            owner.text = words
+            owner.text = texts[0]
 
-    def _formula(self, formula: Formula) -> list[etree._Element]:
-        """Return the element that shows `formula`; none where it only defines macros."""
-        if formula.tex.strip() == r"\\":  # which students write for a line break
-            return [etree.Element("br")]
-        html = self.layout.formulas.draw(printable(formula.tex), formula.block)
+    def _formula(self, source: str) -> etree._Element | str:
+        """Return the element that shows a formula with its delimiters; the text that shows what is none, or nothing."""
+        if source in ("$$", r"\\", r"\$"):
+            return source if source == "$$" else source[1:]
+        block = source.startswith(("$$", r"\[", r"\begin"))
+        width = 2 if source.startswith(("$$", r"\[", r"\(")) else source.startswith("$")
+        tex = source[width : len(source) - width]
+        if tex.strip() == r"\\":  # which students write for a line break
+            return etree.Element("br")
+        html = self.formulas.draw(tex, block)
         if not html:
-            return []
+            return ""
         drawn = etree.fromstring(f"<span>{html}</span>")
         for math in drawn.iter("math"):
             letters = len("".join(math.itertext()))
             longest = max((len("".join(row.itertext())) for row in math.iter("mtr")), default=letters)
-            if formula.block or letters > SCROLLING:
+            if block or letters > SCROLLING:
                 fit = next((f" fit-{percent}" for percent, least in SHRINKING if longest > least), "")
-                drawn.attrib.update({"class": f"{'wide' if formula.block else 'long'}{fit}", "tabindex": "0"})
-        return [drawn]
+                drawn.attrib.update({"class": f"{'wide' if block else 'long'}{fit}", "tabindex": "0"})
+        return drawn
 
     def _drawn(self, node: etree._Element) -> etree._Element:
         """Let `node` become what the page shows of it; return the last element that does."""
-        given = {name: printable(self.kept.restore(value)) for name, value in node.attrib.items()}
-        tag = str(node.tag) if node.tag in TAGS | set(NOTED) else "span"
-        kept = EVERYWHERE | ATTRIBUTES.get(tag, set())
-        node.tag = tag
+        tag, given = str(node.tag), {name: restored(value, self.kept) for name, value in node.attrib.items()}
+        given = {name: printable(value) for name, value in given.items()}
         node.attrib.clear()
-        node.attrib.update({name: value for name, value in given.items() if name in kept})
+        node.attrib.update({key: given[key] for key in given.keys() & (EVERYWHERE | ATTRIBUTES.get(tag, set()))})
+        if tag == "img":
+            size = {key: given[key].removesuffix("px") for key in SIZE if key in given}
+            shown = self.pictures.draw(given.get("src", ""), given.get("alt", ""), size, self.attachments)
+            return _replaced(node, shown)
         name = given.get("id") or given.get("name", "")
-        if HEADING.fullmatch(tag):
+        if tag == "input" or "data-what" in given:
+            return _replaced(node, [_note(given)])
+        if tag[0] == "h" and tag[1:].isdecimal():
             name = name or "".join(node.itertext())
             self._set_level(node)
         elif tag == "code":
-            self._colour(node, given.get("class", ""))
+            _colour(node, given.get("class", ""))
         elif tag == "th":
             _name_head(node)
         elif given.get("href", "").startswith("#"):
             node.set("href", "#" + _anchor(unquote(given["href"][1:])))
-        if tag == "img":
-            size = {key: value.removesuffix("px") for key, value in given.items() if key in SIZE}
-            draw = self.layout.pictures.draw
-            return replace(node, *draw(given.get("src", ""), given.get("alt", ""), size, self.attachments))
-        if tag in NOTED:
-            return replace(node, _note(tag, given))
-        self._set_name(node, name.strip()[:200])
-        return _wrapped(node) if tag == "table" else node
+        if name.strip() and name not in self.names:
+            self.names.add(name)
+            node.set("id", _anchor(name.strip()))
+        if tag == "table":
+            wide = _replaced(node, [element("div", attributes={"class": "wide", "tabindex": "0"})])
+            wide.append(node)
+            return wide
+        return node
 
     def _set_level(self, heading: etree._Element) -> None:
         """Let `heading` follow the one before it without a step left out; without words it is none."""
@@ -134,22 +130,33 @@ class _Drawing:
         else:
             heading.tag = "span"
 
-    def _set_name(self, node: etree._Element, name: str) -> None:
-        """Let links of the notebook lead to `node` by `name`, where nothing before it has that."""
-        if name and name not in self.layout.anchors:
-            self.layout.anchors.add(name)
-            node.set("id", _anchor(name))
 
-    def _colour(self, code: etree._Element, classes: str) -> None:
-        language = re.search(r"(?:^| )language-(\S+)", classes)
-        if language and code.text and len(code) == 0 and len(code.text) < COLOURED:
-            coloured = etree.fromstring(highlighted(code.text, language[1]))[0]
-            code.text = coloured.text
-            code.extend(list(coloured))
+def _replaced(old: etree._Element, new: list[etree._Element]) -> etree._Element:
+    """Let the elements `new` stand where `old` stands, which has no tail; return the last of them."""
+    for each in reversed(new):
+        old.addnext(each)
+    parent = old.getparent()
+    assert parent is not None
+    parent.remove(old)
+    return new[-1]
 
 
 def _anchor(name: str) -> str:
-    return ANCHOR + quote(name.replace(" ", "-"), safe="")
+    return ANCHOR + quote(name.replace(" ", "-")[:200], safe="")
+
+
+def _shortened(data: re.Match[str]) -> str:
+    if len(data[0]) <= SHOWN_DATA:
+        return data[0]
+    return f"{data[0][: SHOWN_DATA // 10]}[... {len(data[0]):,} characters of a picture]"
+
+
+def _colour(code: etree._Element, classes: str) -> None:
+    language = re.search(r"(?:^| )language-(\S+)", classes)
+    if language and code.text and len(code) == 0 and len(code.text) <= COLOURED:
+        coloured = etree.fromstring(highlighted(code.text, language[1]))[0]
+        code.text = coloured.text
+        code.extend(list(coloured))
 
 
 def _name_head(head: etree._Element) -> None:
@@ -157,24 +164,18 @@ def _name_head(head: etree._Element) -> None:
 
     A head without words heads nothing.
     """
-    if len(head) == 1 and head[0].find("math") is not None and not ((head.text or "") + (head[0].tail or "")).strip():
+    words = (head.text or "") + "".join(child.tail or "" for child in head)
+    if len(head) == 1 and head[0].find("math") is not None and not words.strip():
         head[0][0].set("aria-hidden", "true")
         head.insert(0, element("span", "".join(head.itertext()).strip(), {"class": "spoken"}))
-    elif len(head) == 0 and not (head.text or "").strip():
+    elif len(head) == 0 and not words.strip():
         head.tag = "td"
 
 
-def _note(tag: str, given: Mapping[str, str]) -> etree._Element:
-    if tag == "input" and given.get("type", "").lower() == "checkbox":
+def _note(given: Mapping[str, str]) -> etree._Element:
+    """Return what stands for an element with the attributes `given` that is not shown."""
+    if given.get("type", "").lower() == "checkbox":
         return element("span", "☑" if "checked" in given else "☐")
-    details = [given.get("data-what", NOTED[tag]), given.get("value", "")]
+    details = [given.get("data-what", "a form's field"), given.get("value", "")]
     details += [given[name] for name in ("src", "data") if given.get(name, "").startswith("http")]
     return note("Not shown here: " + ", ".join(detail[:300] for detail in details if detail))
-
-
-def _wrapped(table: etree._Element) -> etree._Element:
-    """Return the element in which `table` now stands, and scrolls by itself."""
-    wide = element("div", attributes={"class": "wide", "tabindex": "0"})
-    replace(table, wide)
-    wide.append(table)
-    return wide

@@ -1,43 +1,72 @@
-"""Markdown to HTML as marked makes it, which JupyterLab uses; markdown-it-py parses it.
+"""Markdown to HTML as JupyterLab makes it: formulas and pictures stand aside, the rest is parsed as marked does.
 
-mistune, which nbconvert uses, takes many a table for text (in a list item, with a row that is too short) and `#1` for
-a heading.
+markdown-it-py parses: mistune, which nbconvert uses, takes many a table for text, and `#1` for a heading. To find
+formulas while it parses, as mdit-py-plugins' `dollarmath` does, lets a dash or a bar within a formula end it.
 """
 
-from collections.abc import Sequence
+import re
+from functools import partial
 from html import escape
 
 from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_block.table import escapedSplit, getLine
-from markdown_it.rules_block.table import table as parse_table
+from markdown_it.rules_block.table import escapedSplit
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.tasklists import tasklists_plugin
 
-from .extraction import Kept, take_formulas
-from .markup import complete_tags
+from .markup import complete_tags, put_aside
 
-DEEPEST = 1000  # blocks within each other: where there are too many, Python's limit on recursion ends it with an error
+DEEPEST = 1000  # blocks within each other: Python's limit on recursion comes first, with an error instead of a loss
+PICTURE_DATA = re.compile(  # base64, also in lines or in percent signs
+    r"data:image/[\w.+-]+;base64,(?:[A-Za-z0-9+/=]|%2[bBfF]|%3[dD]|\\?\r?\n(?=[A-Za-z0-9+/=]{20})){100,}"
+)
+
+# Formulas by the rules of JupyterLab and MathJax: from one delimiter to the next outside of braces, no blank line in
+# between. Each repetition is possessive and has a limit, so that what nothing closes is read through but once.
+GROUP = r"\{(?:[^\\{}\n]++|\\.|\n(?!\s*\n))*+\}"
+for _ in range(8):
+    GROUP = rf"\{{(?:[^\\{{}}\n]++|\\.|\n(?!\s*\n)|{GROUP})*+\}}"
 
 
-class Renderer(RendererHTML):
-    """markdown-it-py's renderer, whose pieces of HTML cannot swallow what follows them."""
+def _delimited(opening: str, closing: str) -> str:
+    return rf"{opening}(?:(?!{closing})(?:[^\\{{}}\n$]++|\\.|\$|\n(?!\s*\n)|{GROUP})){{0,1000}}+{closing}"
 
-    def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return complete_tags(tokens[idx].content)
 
-    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """Return the code, below what stands behind its language."""
-        language, _, rest = tokens[idx].info.strip().partition(" ")
-        about = f"<p><small>{escape(rest)}</small></p>" if rest.strip() else ""
-        name = f' class="language-{escape(language)}"' if language else ""
-        return f"{about}<pre><code{name}>{escape(tokens[idx].content)}</code></pre>\n"
+DOLLARS = [_delimited(r"\$\$", r"\$\$"), r"\$\$", _delimited(r"\$", r"\$")]
+ENVIRONMENT = _delimited(r"\\begin\{(?P<name>[A-Za-z]*\*?)\}", r"\\end\{(?P=name)\}")
+FENCE = r"^[ \t>]*+(?:(?:[-*+]|\d+[.)])[ \t>]*+)?(?P<fence>`{3,}|~{3,})[^`\n]*\n(?:[^\n]*\n){0,300}?[ \t>]*+(?P=fence)"
+SPAN = r"(?<![\\`])(?P<ticks>`++)[^\n]*?(?<!`)(?P=ticks)(?!`)"
+RULE = r"^(?P<rule>[ \t>]*-)(?=[ ][ :|-]*\|[ :|-]*$)"  # of a table; markdown-it takes its first dash for a list's
+IN_SOURCE = [
+    FENCE,
+    SPAN,
+    RULE,
+    *DOLLARS,
+    _delimited(r"\\\\\(", r"\\\\\)"),
+    _delimited(r"\\\\\[", r"\\\\\]"),
+    ENVIRONMENT,
+]
+IN_TEXT = [*DOLLARS, _delimited(r"\\\(", r"\\\)"), _delimited(r"\\\[", r"\\\]"), ENVIRONMENT]
+IN_TEXT += [r"\\(?:eq)?ref\{[^{}]*\}", r"\\[\\$]"]
+SOURCE, TEXT = (re.compile("|".join(parts), re.DOTALL | re.MULTILINE) for parts in (IN_SOURCE, IN_TEXT))
+
+
+def stand_aside(pattern: re.Pattern[str], source: str, kept: list[str]) -> str:
+    """Return `source` with a token in place of each formula or picture that `pattern` finds; `kept` takes them."""
+    return pattern.sub(partial(_token, kept=kept), source)
+
+
+def _token(found: re.Match[str], kept: list[str]) -> str:
+    piece, groups = found[0], found.groupdict()
+    if groups.get("rule"):
+        return piece + "-"
+    if piece == "$$" or groups.get("fence") or groups.get("ticks"):
+        return piece
+    return put_aside(piece[1:-3] + piece[-2:] if piece.startswith("\\\\") else piece, kept)  # MathJax gets `\(`
 
 
 class Parser(MarkdownIt):
-    """markdown-it-py's parser, which leaves it to the cleaning of HTML which links and pictures may stand."""
+    """markdown-it-py's parser, which leaves it to the cleaning of the HTML what may be linked or shown."""
 
     def validateLink(self, url: str) -> bool:
         return True
@@ -49,36 +78,36 @@ class Parser(MarkdownIt):
         return link
 
 
-def table(state: StateBlock, startLine: int, endLine: int, silent: bool) -> bool:
-    """Parse a table as markdown-it does, also above `- | -`, and with every cell of a row that has too many."""
-    source, before = state.src, len(state.tokens)
-    if startLine + 1 < endLine:
-        line = state.bMarks[startLine + 1] + state.tShift[startLine + 1]
-        if source.startswith("- ", line):
-            state.src = f"{source[:line]}--{source[line + 2 :]}"
-    found = parse_table(state, startLine, endLine, silent)
-    state.src = source
-    tokens, cells = [], []
-    for token in state.tokens[before:]:
-        if token.type == "tr_open" and token.map:
-            cells = [cell.strip() for cell in escapedSplit(getLine(state, token.map[0]).strip())]
-            cells = cells[cells[:1] == [""] : len(cells) - (cells[-1:] == [""])]
-        elif token.type in ("th_open", "td_open"):
-            cells = cells[1:]
-        elif token.type == "tr_close":
-            for cell in cells:
-                inline = Token("inline", "", 0, content=cell, children=[], level=token.level + 2, block=True)
-                tokens += [Token("td_open", "td", 1, level=token.level + 1), inline, Token("td_close", "td", -1)]
+def keep_all(state: StateCore) -> None:
+    """Add to the blocks what would be left out of them.
+
+    That are the cells of a table's row that its head has not, what stands behind a fence's language, and what a tag
+    that does not end would swallow.
+    """
+    lines, tokens, row, cells = state.src.split("\n"), [], "", 0
+    for token in state.tokens:
+        if token.type == "html_block":
+            token.content = complete_tags(token.content)
+        elif token.type == "fence" and " " in token.info.strip():
+            token.info, _, about = token.info.strip().partition(" ")
+            tokens.append(Token("html_block", "", 0, content=f"<p><small>{escape(about)}</small></p>"))
+        elif token.type == "tr_open" and token.map:
+            row, cells = lines[token.map[0]].strip("> \t"), 0
+        elif token.type == "td_open":
+            cells += 1
+        elif token.type == "tr_close" and cells:
+            for cell in escapedSplit(row.removeprefix("|"))[cells:]:
+                inline = Token("inline", "", 0, content=cell.strip(), children=[])
+                tokens += [Token("td_open", "td", 1), inline, Token("td_close", "td", -1)] if cell.strip() else []
         tokens.append(token)
-    state.tokens[before:] = tokens
-    return found
+    state.tokens = tokens
 
 
-PARSER = Parser("commonmark", {"maxNesting": DEEPEST, "strikethrough_single_tilde": True}, renderer_cls=Renderer)
+PARSER = Parser("commonmark", {"maxNesting": DEEPEST, "strikethrough_single_tilde": True})
 PARSER.enable(["table", "strikethrough"]).use(tasklists_plugin)
-PARSER.block.ruler.at("table", table, {"alt": ["paragraph", "reference"]})
+PARSER.core.ruler.after("block", "keep_all", keep_all)
 
 
-def to_html(source: str, kept: Kept) -> str:
-    """Return `source` as HTML, with tokens of `kept` for its formulas."""
-    return PARSER.render(take_formulas(source, kept))
+def to_html(source: str, kept: list[str]) -> str:
+    """Return Markdown as HTML, with tokens for its formulas, which `kept` takes."""
+    return PARSER.render(stand_aside(SOURCE, source, kept))

@@ -1,91 +1,86 @@
 """HTML of a student made safe without losing its text: what a browser may see of it, and what stands for the rest.
 
-nh3 cleans by HTML5's own rules but drops what it refuses without a word; so tags that HTML does not have become text
+nh3 cleans by HTML5's own rules, but drops what it refuses without a word. So tags that HTML does not have become text
 before, and frames, scripts and the like become notes.
 """
 
 import functools
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
 from html import escape
 
 import nh3
 from lxml import etree
+from lxml.html import defs
 
-from .extraction import CODE_DOLLAR, KEPT_MARK, TOKEN, Kept
-
-DEEPEST = 250  # nested elements that libxml2 parses
-
-
-class Unreadable(ValueError):
-    """HTML is nested too deeply to be laid out."""
+# In Unicode's private use area, so that no source holds it: it marks what stands aside while a source is parsed.
+KEPT_MARK = "\ue000"
+TOKEN = re.compile(f"@{KEPT_MARK}([0-9]{{1,9}})@")
+# Neither files nor XML can hold these, and no reader can see them.
+UNPRINTABLE = {*range(32), *range(0xFFFE, 0x10000), ord(KEPT_MARK)} - {*b"\t\n\r"}
 
 
 def words(text: str) -> set[str]:
     return set(text.split())
 
 
-TAGS = words(
-    "a abbr b blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure h1 "
-    "h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub summary sup table tbody "
-    "td tfoot th thead tr tt u ul var"
-)
+TAGS = nh3.ALLOWED_TAGS - {"area", "footer", "header", "map", "nav"} | {"tfoot"}
 MATH_TAGS = words(
     "math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow mspace msqrt mstyle msub "
     "msubsup msup mtable mtd mtext mtr munder munderover"
 )
 MATH_ATTRIBUTES = words(
-    "accent accentunder columnalign columnlines columnspacing depth display displaystyle form frame height "
-    "largeop linethickness lspace mathbackground mathcolor mathsize mathvariant maxsize minsize movablelimits "
-    "notation rowalign rowlines rowspacing rspace scriptlevel stretchy style symmetric voffset width"
+    "accent accentunder columnalign columnlines columnspacing depth display displaystyle form frame height largeop "
+    "linethickness lspace mathbackground mathcolor mathsize mathvariant maxsize minsize movablelimits notation "
+    "rowalign rowlines rowspacing rspace scriptlevel stretchy style symmetric voffset width"
 )
-ATTRIBUTES = {
-    "a": {"href"},
-    "img": {"src", "alt", "width", "height"},
-    "li": {"value"},
-    "ol": {"start", "type"},
-    "td": {"colspan", "rowspan", "align"},
-    "th": {"colspan", "rowspan", "align", "scope"},
-    "details": {"open"},
-}
-EVERYWHERE = {"lang", "dir", "align", "style"}
-OWN_ATTRIBUTES = {"class", "id", "tabindex", "aria-label", "aria-labelledby", "aria-hidden"}  # of the page alone
+EVERYWHERE = {"align", "dir", "lang", "style"}
+ATTRIBUTES = {tag: {"colspan", "rowspan", "scope"} for tag in ("td", "th")} | {"ol": {"start", "type"}}
+ATTRIBUTES |= {"a": {"href"}, "details": {"open"}, "img": {"alt", "height", "src", "width"}, "li": {"value"}}
+OWN_ATTRIBUTES = words("aria-hidden aria-label aria-labelledby class id tabindex")  # of the page alone
+READ = words("checked class data data-what id name src type value")  # what is drawn depends on them
 STYLES = words(
     "background-color border-bottom border-left border-right border-top color font-style font-weight justify-items "
     "padding-bottom padding-left padding-right padding-top text-align text-decoration width"
 )
-# What an HTML document may hold besides: parsed as these, or as nothing where it would change how the rest is parsed.
-BLOCKS = words(
-    "address article aside dialog dir fieldset footer form header hgroup legend main menu nav optgroup option section "
-    "title"
-)
-INLINES = words("acronym bdi bdo big blink button data font label meter nobr output progress rp rt ruby time")
-IGNORED = words(
-    "area base basefont body frameset head html keygen link listing map marquee meta noembed noframes noscript param "
-    "picture plaintext select source template textarea track wbr xmp"
-)
-NOTED = {"embed": "an embedded object", "frame": "a frame", "input": "a form's field"}
-OPAQUE = {  # whose content is no text of the page: what a note calls it, None for what nobody sees anywhere
-    "applet": "an applet", "audio": "a sound", "canvas": "a drawing by a script", "iframe": "a frame",
-    "math": "MathML", "object": "an embedded object", "script": "a script", "style": None, "svg": "a drawing",
-    "video": "a video",
-}  # fmt: skip
-CONTROLS = {"form": "a form", "select": "a list to choose from", "button": "a button"}  # nothing without its script
+BLOCKS = words("address dialog dir fieldset footer form header legend main menu nav optgroup option section title")
+# Elements whose content is no text of the page: what a note calls them; "" for what is nowhere seen.
+SCRIPT, DRAWING, OBJECT = "a script", "a drawing", "an embedded object"
+OPAQUE = {"applet": "an applet", "audio": "a sound", "canvas": "a drawing by a script", "iframe": "a frame"}
+OPAQUE |= {"object": OBJECT, "script": SCRIPT, "style": "", "svg": DRAWING, "video": "a video"}
+CONTROLS = {"button": "a button", "form": "a form", "select": "a list to choose from"}  # dead without their script
+KNOWN = (TAGS | defs.tags | BLOCKS) - OPAQUE.keys() - {"math"}
+
 ATTRIBUTE = r"""[\s/]+[^\s"'<>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
-TAG = re.compile(rf"</?([A-Za-z][^\s/<>]*)(?:{ATTRIBUTE})*+\s*/?>|<!doctype[^<>]*>|<(?=[A-Za-z/!?])", re.IGNORECASE)
-TAG_OR_COMMENT = re.compile(rf"<!--.*?-->|{TAG.pattern}", re.IGNORECASE | re.DOTALL)
+TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+)\s*/?>|<!doctype[^<>]*>|<(?=[\w/!?])", re.IGNORECASE)
+COMMENT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?-->)|{TAG.pattern}", re.IGNORECASE | re.DOTALL)
+FONT_COLOR = re.compile(r"""color\s*=\s*["']?(#?\w+)""", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(?:svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*")
 LINK = re.compile(r"https?://|mailto:|#|pictures/[\w.-]+$|[\w.~%-]+(?:/report)?\.html(?:#|$)", re.IGNORECASE)
 UNSAFE_STYLE = re.compile(r"url|expression|[\\@]", re.IGNORECASE)
-# Characters that no file, no XML and no page holds, and those that stand for pieces of a source while it is parsed.
-UNPRINTABLE = {*range(32), *range(0xFFFE, 0x10000), ord(KEPT_MARK), ord(CODE_DOLLAR)} - {9, 10, 13}
-REPLACED = dict.fromkeys(UNPRINTABLE, "\ufffd") | {12: " "}
+
+
+class Unreadable(ValueError):
+    """HTML is nested too deeply to be laid out."""
 
 
 def printable(source: str) -> str:
     """Return `source` with a replacement character for what no page can hold, such as halves of characters."""
-    return source.encode("utf-8", "replace").decode().translate(REPLACED)
+    return source.encode("utf-8", "replace").decode().translate(dict.fromkeys(UNPRINTABLE, "\ufffd"))
+
+
+def put_aside(piece: str, kept: list[str]) -> str:
+    """Return the token that stands for `piece` while a source is parsed, as a word; `kept` takes the piece."""
+    kept.append(piece)
+    return f"@{KEPT_MARK}{len(kept) - 1}@"
+
+
+def restored(text: str, kept: list[str]) -> str:
+    """Return `text` with what stood aside, also what stood aside within that."""
+    for _ in range(2):
+        if KEPT_MARK in text:
+            text = TOKEN.sub(lambda token: kept[int(token[1])] if int(token[1]) < len(kept) else "", text)
+    return text
 
 
 def text(value: object) -> str:
@@ -117,58 +112,69 @@ def cleaner(tags: set[str]) -> nh3.Cleaner:
 
 
 FRAGMENT = cleaner(TAGS | MATH_TAGS)
+WELL_FORMED = nh3.Cleaner(  # what a browser would make of the tags; which of them are safe is looked at later
+    tags=TAGS | {"input"},
+    attributes=ATTRIBUTES | {"*": EVERYWHERE | READ},
+    url_schemes={"attachment", "data", "http", "https", "mailto"},
+    link_rel=None,
+)
 
 
 def complete_tags(html: str) -> str:
     """Return `html` with each `<` as text that starts no tag or comment which also ends in it."""
     commented, end, rest = html.rpartition("-->")  # so that no comment is looked for where none ends
-    return TAG_OR_COMMENT.sub(_complete, commented + end) + TAG.sub(_complete, rest)
+    return COMMENT_OR_TAG.sub(_complete, commented + end) + TAG.sub(_complete, rest)
 
 
 def _complete(tag: re.Match[str]) -> str:
     return tag[0] if len(tag[0]) > 1 else "&lt;"
 
 
-def parse(html: str, kept: Kept) -> etree._Element:
+def parse(html: str, kept: list[str]) -> etree._Element:
     """Return the `body` of `html`; raise `Unreadable` where the parser would leave out some of it.
 
-    What HTML does not have is in it as text, what the page does not show as an `embed` with `data-what`.
+    Tags that HTML does not have are text in it; what the page does not show is a `span` with `data-what`.
     """
-    parser = etree.HTMLParser(remove_comments=True, remove_pis=True)
-    root = etree.fromstring(f"<html><body>{TAG.sub(_known, without_opaque(html, kept))}</body></html>", parser)
+    html = WELL_FORMED.clean(TAG.sub(_known, without_opaque(html, kept)))
+    parser = etree.HTMLParser()
+    body = etree.fromstring(f"<html><body>{html}</body></html>", parser)[0]
     if any(entry.level >= etree.ErrorLevels.FATAL for entry in parser.error_log):
-        raise Unreadable(f"more than {DEEPEST} elements within each other")
-    return root[0]
+        raise Unreadable("too many elements within each other")
+    return body
 
 
 def _known(tag: re.Match[str]) -> str:
-    name = (tag[1] or "").lower()
-    closing = "/" if tag[0].startswith("</") else ""
-    if name in TAGS or name in NOTED:
+    name = (tag[2] or "").lower()
+    if name in TAGS or name == "input":
         return tag[0]
+    if name == "embed":
+        return _note_later(OBJECT, tag[3])
     if name in BLOCKS:
-        return f"<{closing}div>"
-    if name == "font" and not closing:
-        color = re.search(r"""color\s*=\s*["']?([#\w]+)""", tag[0], re.IGNORECASE)
-        return f'<span style="color: {color[1]}">' if color else "<span>"
-    if name in INLINES:
-        return f"<{closing}span>"
-    return " " if name in IGNORED or tag[0].startswith("<!d") else escape(tag[0], quote=False)
+        return f"<{tag[1]}div>"
+    if name == "font":
+        color = FONT_COLOR.search(tag[3])
+        return f'<span style="color: {color[1]}">' if color else f"<{tag[1]}span>"
+    return "" if name in KNOWN or tag[0].startswith("<!d") else escape(tag[0], quote=False)
 
 
-def without_opaque(html: str, kept: Kept, opaque: Mapping[str, str | None] = OPAQUE) -> str:
-    """Return `html` with pictures for inline SVG, an `embed` for what else is `opaque`, and without comments."""
+def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
+    """Return `html` with pictures for inline SVG, a `span` for what else is opaque, and without comments.
+
+    `controls` of a form are opaque if that is set.
+    """
+    opaque = OPAQUE | (CONTROLS if controls else {})
     parts, done, unclosed = [], 0, set()
     for opening in _opening("|".join(opaque)).finditer(html):
         name = (opening[1] or "").lower()
         if opening.start() < done or name in unclosed:
             continue
-        end = re.compile(rf"</{name}\s*>" if name else "-->", re.IGNORECASE).search(html, opening.end())
+        closing = re.compile(rf"</{name}\s*>" if name else "-->", re.IGNORECASE)
+        end = closing.search(html, opening.end() if name else opening.start() + 2)
         if end is None:
-            unclosed.add(name)  # so that nothing is looked for to the end again and again
+            unclosed.add(name)  # nothing is looked for to the end again and again
             continue
-        source = html[opening.start() : end.end()]
-        parts += [html[done : opening.start()], _stand_in(opaque.get(name), opening[2] or "", source, kept)]
+        stand_in = _stand_in(opaque[name], opening[2], html[opening.start() : end.end()], kept) if name else ""
+        parts += [html[done : opening.start()], stand_in]
         done = end.end()
     return "".join([*parts, html[done:]])
 
@@ -178,38 +184,28 @@ def _opening(names: str) -> re.Pattern[str]:
     return re.compile(rf"<!--|<({names})((?:{ATTRIBUTE})*+)\s*/?>", re.IGNORECASE)
 
 
-def _stand_in(what: str | None, attributes: str, source: str, kept: Kept) -> str:
-    """Return the HTML that stands for an element that a note calls `what`; for a script also its first picture."""
-    if what == OPAQUE["svg"]:
+def _stand_in(what: str, attributes: str, source: str, kept: list[str]) -> str:
+    """Return the HTML that stands for an element, which a note calls `what`; of a script also its first picture."""
+    if what == DRAWING:
         address = "data:image/svg+xml;base64," + b64encode(source.encode()).decode()
-        return f'<img src="{kept.put(address)}" alt="">'
-    pictures = TOKEN.findall(source) if what == OPAQUE["script"] else []
-    shown = f'<img src="@{KEPT_MARK}{pictures[0]}@" alt="The first of {len(pictures)} pictures">' if pictures else ""
-    return f'{shown}<embed data-what="{what}, {len(source):,} characters"{attributes}>' if what else ""
+        return f'<img src="{put_aside(address, kept)}" alt="">'
+    pictures = list(TOKEN.finditer(source)) if what == SCRIPT else []
+    shown = f'<img src="{pictures[0][0]}" alt="The first of {len(pictures)} pictures">' if pictures else ""
+    return shown + _note_later(f"{what}, {len(source):,} characters", attributes) if what else ""
 
 
-def note(content: str) -> etree._Element:
-    """Return the note that says what is not shown in its place."""
-    return element("span", f"[{content}]", {"class": "note"})
+def _note_later(what: str, attributes: str) -> str:
+    """Return the HTML of which `drawing` makes the note that `what` is not shown."""
+    return f'<span data-what="{what}"{attributes}></span>'
 
 
 def element(tag: str, content: str = "", attributes: dict[str, str] | None = None) -> etree._Element:
+    """Return an element with a text in it."""
     made = etree.Element(tag, attributes or {})
     made.text = printable(content)
     return made
 
 
-def replace(old: etree._Element, *new: etree._Element) -> etree._Element:
-    """Let the elements `new` stand where `old` stands, which has no tail; return the last of them."""
-    for each in reversed(new):
-        old.addnext(each)
-    parent = old.getparent()
-    assert parent is not None
-    parent.remove(old)
-    return new[-1]
-
-
-def serialized(body: etree._Element, clean: Callable[[str], str] = FRAGMENT.clean) -> str:
-    """Return what `body` holds, cleaned."""
-    html = etree.tostring(body, encoding="unicode", method="html")
-    return clean(html.removeprefix("<body>").removesuffix("</body>"))
+def note(content: str) -> etree._Element:
+    """Return the note that says what is not shown in its place."""
+    return element("span", f"[{content}]", {"class": "note"})

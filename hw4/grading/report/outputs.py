@@ -1,30 +1,31 @@
-"""The outputs of a cell as HTML: of what a message offers, what JupyterLab would show; the rest is named."""
+"""Texts with markup, and the outputs of cells, as HTML: laid out up to a limit, and text beyond it."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
-from html import unescape
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import escape
 from itertools import groupby
-from typing import Any
 
 import nh3
 from nbformat import NotebookNode
 
-from .markup import text
-from .rich import Rich
+from .drawing import Drawing
+from .markdown import PICTURE_DATA, stand_aside, to_html
+from .markup import printable, put_aside, restored, text, without_opaque
+from .pictures import Attachments
 from .verbatim import printed
 
-PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
+# The most characters that are laid out, pictures' data apart: of a cell or an output, of a notebook.
+LAID_OUT, LAID_OUT_IN_ALL = 100_000, 500_000
+PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")  # in JupyterLab's order
 WIDGET = "application/vnd.jupyter.widget-view+json"
-WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
-WIDGETS = 100  # that are read for the text of one
 
 
 class Outputs:
-    """Draws the outputs of one notebook, whose widgets have the states `widgets`, as nbclient stores them."""
+    """Draws the texts and outputs of one notebook, in its order, below a heading of a `level`."""
 
-    def __init__(self, rich: Rich, widgets: Mapping[str, Any]) -> None:
-        self.rich = rich
-        self.widgets = widgets.get(WIDGET_STATE, {}).get("state", {})
+    def __init__(self, drawing: Drawing) -> None:
+        self.drawing = drawing
+        self.left = LAID_OUT_IN_ALL
 
     def draw(self, outputs: Sequence[NotebookNode], level: int) -> Iterator[str]:
         """Yield the HTML of each of the `outputs`; what was printed in pieces is one text."""
@@ -40,33 +41,64 @@ class Outputs:
             return printed("\n".join(output.traceback) or f"{output.ename}: {output.evalue}", "Traceback")
         data = {kind: value if isinstance(value, str) else str(value) for kind, value in output.data.items()}
         plain = printed(data["text/plain"], "Output") if "text/plain" in data else ""
-        if WIDGET in data and (state := self._widget_text(output.data[WIDGET])):
-            return printed(state, "Widget")
+        if WIDGET in data and plain:  # the run put the widget's last state into it
+            return plain
         if "text/html" in data:
-            html = self.rich.html(data["text/html"], level)
-            return html if _shows(html) else html + (plain or '<p class="note">[HTML without a text or a picture]</p>')
+            html = self.html(data["text/html"], level)
+            return html if _shows(html) else html + (plain or '<p class="note">[HTML without text or pictures]</p>')
         if "text/markdown" in data:
-            return self.rich.markdown(data["text/markdown"], level)
+            return self.markdown(data["text/markdown"], level)
         if "text/latex" in data:
-            return self.rich.latex(data["text/latex"], level)
+            return self._laid_out(data["text/latex"], level, lambda latex, _: f"<p>{escape(latex)}</p>")
         if kind := next((kind for kind in PICTURES if kind in data), None):
-            metadata = output.metadata.get(kind) or output.metadata
-            content = data[kind] if kind != PICTURES[0] else b64encode(data[kind].encode("utf-8", "replace")).decode()
-            return self.rich.picture(f"data:{kind};base64,{content}", level, metadata)
+            return self._picture(kind, data[kind], output.metadata.get(kind) or output.metadata, level)
         other = ", ".join(sorted(set(data) - {"text/plain"}))
         return plain + (f'<p class="note">Not shown here: output of the type {text(other)}.</p>' if other else "")
 
-    def _widget_text(self, view: Mapping[str, Any]) -> str:
-        """Return the texts of a widget and of those within it, in order; "" where the notebook has no state of it."""
-        texts, waiting = [], [view.get("model_id")]
-        for _ in range(WIDGETS):
-            if not waiting:
-                break
-            state = self.widgets.get(str(waiting.pop(0)).removeprefix("IPY_MODEL_"), {}).get("state", {})
-            waiting[:0] = state.get("children", [])
-            if "Progress" not in state.get("_model_name", ""):
-                texts += [str(state[name]) for name in ("description", "value") if state.get(name) not in (None, "")]
-        return " ".join(unescape(nh3.clean(each, tags=set())).strip() for each in texts)
+    def _picture(self, kind: str, data: str, metadata: Mapping[str, object], level: int) -> str:
+        content = b64encode(data.encode("utf-8", "replace")).decode() if kind == PICTURES[0] else data
+        names = [name for name in ("alt", "width", "height") if name in metadata]
+        attributes = "".join(f' {name}="{escape(str(metadata[name]))}"' for name in names)
+        kept: list[str] = []
+        token = put_aside(f"data:{kind};base64,{content}", kept)
+        return self.drawing.draw(f'<img src="{token}"{attributes}>', level, kept)
+
+    def markdown(self, source: str, level: int, attachments: Attachments | None = None) -> str:
+        """Return Markdown as HTML."""
+        return self._laid_out(source, level, to_html, attachments)
+
+    def html(self, source: str, level: int) -> str:
+        """Return HTML as the page may show it."""
+        return self._laid_out(source, level, _as_is)
+
+    def _laid_out(
+        self,
+        source: str,
+        level: int,
+        convert: Callable[[str, list[str]], str],
+        attachments: Attachments | None = None,
+    ) -> str:
+        """Return the HTML that `convert` makes of `source`, laid out, and as text what cannot be."""
+        kept: list[str] = []
+        source = stand_aside(PICTURE_DATA, printable(source), kept)
+        if convert is _as_is:
+            source = without_opaque(source, kept, controls=True)  # scripts and the like are no text to be limited
+        end = len(source) if len(source) <= LAID_OUT else max(source.rfind("\n", 0, LAID_OUT), 0) or LAID_OUT
+        if end > self.left:
+            return printed(restored(source, kept), "Text that is beyond what is laid out of a notebook")
+        self.left -= end
+        try:
+            html = self.drawing.draw(convert(source[:end], kept), level, kept, attachments)
+        except Exception:  # such as a recursion without end: nobody foresees what parsers make of somebody's text
+            return printed(restored(source, kept), "Text that is too odd to be laid out")
+        if end < len(source):
+            html += f'<p class="note">Cut here: {end:,} of {len(source):,} characters are laid out.</p>'
+            html += printed(restored(source[end:], kept), "The rest, as text")
+        return html
+
+
+def _as_is(html: str, _: list[str]) -> str:
+    return html
 
 
 def _shows(html: str) -> bool:

@@ -18,12 +18,12 @@ from .markup import element, note
 PAGE_WIDTH = 960  # pixels: the widest that the page draws, see style.css
 WIDEST, LARGEST = 2 * PAGE_WIDTH, 300_000  # pixels and bytes of a picture that is embedded as it is
 TARGET = 110_000  # bytes of a smaller one: a page with 120 of them stays under 20 MB
-TRIES = [(1600, 80), (1280, 65), (PAGE_WIDTH, 60), (PAGE_WIDTH, 40), (640, 40), (400, 40), (200, 30)]  # width, quality
+TRIES = ((1600, 80), (1280, 65), (PAGE_WIDTH, 60), (PAGE_WIDTH, 40), (640, 40), (400, 40), (200, 30))  # width, quality
 PIXELS, ALL_PIXELS = 50_000_000, 500_000_000  # that are decoded, of a picture and of a notebook
 UNCHANGED = 2_000_000  # bytes of a picture that cannot be drawn smaller: of SVG, animated, or damaged
 KINDS = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WEBP"}  # by their first bytes
 DATA = re.compile(r"data:image/[\w.+-]+((?:;[\w=.-]+)*),(.*)", re.DOTALL | re.IGNORECASE)
-SVG = "http://www.w3.org/2000/svg"
+NAMESPACES = b' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 NO_ALT = "Figure without a description"
 Attachments = Mapping[str, Mapping[str, Any]]  # name: {MIME type: base64}
 
@@ -49,30 +49,28 @@ class Pictures:
     """
 
     def __init__(self, files: Mapping[str, bytes] | None = None, originals: dict[str, bytes] | None = None) -> None:
-        self.files = files or {}
-        self.originals = originals
+        self.files, self.originals = files or {}, originals
         self.pixels_left = ALL_PIXELS
 
-    def draw(
-        self, address: str, alt: str, size: Mapping[str, str], attachments: Attachments | None = None
-    ) -> list[etree._Element]:
+    def draw(self, address: str, alt: str, size: Mapping[str, str], attachments: Attachments) -> list[etree._Element]:
         """Return what shows the picture at `address`: an `img`, and a note on what it lacks; or a note alone."""
+        alt = alt.strip()
         try:
-            data = self._read(address.strip(), attachments or {})
+            data = self._read(address.strip(), attachments)
             embedded = self._embedded(data)
         except ValueError as reason:
-            return [note(f"{reason}, not shown: {alt}" if alt.strip() else f"{reason}, not shown")]
+            return [note(f"{reason}, not shown: {alt}" if alt else f"{reason}, not shown")]
         source = f"data:image/{embedded.kind};base64,{b64encode(embedded.data).decode()}"
         width = {"width": str(embedded.width)} if embedded.width else {}
-        shown = element("img", attributes={"src": source, "alt": alt if alt.strip() else NO_ALT, **width, **size})
-        notes = [] if alt.strip() else [element("span", NO_ALT, {"class": "note"})]
+        shown = element("img", attributes={"src": source, "alt": alt or NO_ALT, **width, **size})
+        notes = [] if alt else [element("span", NO_ALT, {"class": "note"})]
         notes += [note(embedded.problem)] if embedded.problem else []
         if embedded.width and self.originals is not None:
             path = f"pictures/{hashlib.sha256(data).hexdigest()[:16]}.{_kind(data).lower()}"
             self.originals[path] = data
             link = element("a", attributes={"href": path})
             link.append(shown)
-            return [link, *notes]
+            shown = link
         return [shown, *notes]
 
     def _read(self, address: str, attachments: Attachments) -> bytes:
@@ -85,8 +83,8 @@ class Pictures:
             data = next((data for kind, data in bundle.items() if kind.startswith("image/")), None)
             if not isinstance(data, str):
                 raise Undrawable("Picture that is not attached to this cell")
-            return data.encode() if data.lstrip().startswith("<") else b64decode(data)
-        if re.match(r"[\w+.-]+:|//", path):
+            return b64decode(data)
+        if not path or re.match(r"[\w+.-]+:|//", path):
             raise Undrawable("Picture outside of the notebook")
         body = self.files.get(posixpath.normpath(path.partition("?")[0]))
         if body is None:
@@ -94,6 +92,7 @@ class Pictures:
         return body
 
     def _embedded(self, data: bytes) -> Embedded:
+        """Return `data` as it stands on the page; raise `Undrawable` where it cannot."""
         kind = _kind(data)
         if kind == "SVG":
             return _svg(data)
@@ -131,10 +130,8 @@ def _smaller(image: Image.Image) -> tuple[int, bytes]:
     image = ImageOps.exif_transpose(image)
     width = min(image.width, PAGE_WIDTH)
     if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
-    image = image.convert("RGB")
-    written = BytesIO()
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    image, written = image.convert("RGB"), BytesIO()
     for widest, quality in TRIES:
         image.thumbnail((widest, 8 * widest), reducing_gap=2)
         written = BytesIO()
@@ -149,8 +146,8 @@ def _svg(data: bytes) -> Embedded:
     head, start, rest = data.partition(b"<svg")
     if not start or len(data) > UNCHANGED:
         raise Undrawable(f"Picture of {len(data):,} bytes" if start else "Picture of an unknown format")
-    if SVG.encode() not in data:
-        data = head + f'<svg xmlns="{SVG}" xmlns:xlink="http://www.w3.org/1999/xlink"'.encode() + rest
+    if b"http://www.w3.org/2000/svg" not in data:  # as within HTML
+        data = head + start + NAMESPACES + rest
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True)
     root = etree.fromstring(data, parser)
     if root is None or etree.QName(root).localname != "svg":
