@@ -40,6 +40,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--timeout", type=positive, default=120, metavar="SECONDS", help="of a cell (%(default)s)")
     add("--total-timeout", type=positive, default=900, metavar="SECONDS", help="of a submission (%(default)s)")
     add("--memory", type=positive, default=4, metavar="GIB", help="of a submission (%(default)s)")
+    add("--disk", type=positive, default=1, metavar="GIB", help="that a submission may write (%(default)s)")
     add("--output-size", type=positive, default=4, metavar="MIB", help="of what a cell puts out (%(default)s)")
     add("--jobs", type=count, default=os.cpu_count(), metavar="N", help="submissions at a time (%(default)s)")
     add("--threads", type=count, default=1, metavar="N", help="in which a submission computes (%(default)s)")
@@ -78,8 +79,8 @@ def run(options: argparse.Namespace) -> ExitCode:
         from hw4.grading.classroom import Classroom, Options
         from hw4.grading.execution.run import Limits
 
-        memory, size = int(options.memory * 2**30), int(options.output_size * 2**20)
-        limits = Limits(options.timeout, options.total_timeout, memory, size)
+        memory, disk, size = int(options.memory * 2**30), int(options.disk * 2**30), int(options.output_size * 2**20)
+        limits = Limits(options.timeout, options.total_timeout, memory, size, disk)
         chosen = Options(
             output=options.output,
             limits=limits,

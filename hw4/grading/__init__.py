@@ -1,6 +1,7 @@
 """What `main.py` runs. A module imports only from rooms that stand above it in this list:
 
 errors, text   exit codes; what others wrote, made fit for a file or a terminal
+bounded        calls in a helper process with a limit of time and memory
 sandbox/       launcher, forkserver, isolation, scratch folder
 notebook/      the file format; questions and answers; comparison with the reference
 submission     what was handed in: found, and read into memory

@@ -2,22 +2,25 @@
 
 import functools
 import hashlib
+import json
+import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbformat import NotebookNode
 
-from . import output, report
+from . import bounded, output, report
 from .affine.checks import AFFINE_BACKWARD, JudgedFunction
-from .affine.judge import Judge
+from .affine.judge import Judge, written_file
 from .errors import ExitCode, Unusable
 from .execution.kernel import Kernel
 from .execution.run import Execution, Limits, run_cells
-from .notebook.comparison import restore_ids
+from .notebook.comparison import Remark, restore_ids
 from .notebook.format import read_notebook
+from .notebook.machinery import changes
 from .notebook.questions import GIVEN, question_of, role
 from .report.console import report_lines
 from .result import Result
@@ -25,7 +28,16 @@ from .sandbox.launcher import Launcher
 from .sandbox.program import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
 from .submission import Submission, laid_out
+from .text import last_line
 
+PYTHONS = {"python", "python2", "python3", "ipython", "ipython3"}
+# Kernels that are not Python's, for notebooks that name no language (the list of Jupyter's wiki, "Jupyter kernels").
+OTHER_KERNELS = re.compile(
+    r"ir\b|r\b|irkernel|julia|bash|javascript|deno|tslab|node|xcpp|xeus-(?!python)|cling|octave|matlab|scilab|sas|stata|"
+    r"scala|almond|spylon|apache_toree|java\b|ijava|kotlin|groovy|clojure|ruby|iruby|perl|php|lua|go(nb|phernotes)?\b|"
+    r"rust|evcxr|haskell|ihaskell|ocaml|fsharp|csharp|powershell|\.net|sql|xsql|prolog|maxima|wolfram|mathematica|sos|sage"
+)
+GRACE = 120.0  # seconds that start, verdict and clean-up may take beyond those of the cells
 Progress = Callable[[Result, Execution], None]
 # The packages on which what a submission computes and puts out depends.
 COMPUTES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "ipython", "jupyter_client", "nbformat")
@@ -73,21 +85,40 @@ def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> O
     name = task.submission.name
     try:
         result = run(task, launcher, progress)
-        answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
-        lines, code = report_lines(result), result.exit_code(task.strict)
-        kept = {"task": task.digest(), "code": int(code), "lines": lines[-1:], "answers": answers}
-        files = output.files_of(result, output.safe_name(task.submission.notebook), kept)
-        return Outcome(name, code, files, lines, answers, result)
+        kept = {"task": task.digest(), "name": name}
+        outcome = bounded.call(outcome_of, result, task.submission.notebook, task.strict, kept)
+        return replace(outcome, result=result)
     except Unusable as problem:
         return failed_outcome(name, ExitCode.UNUSABLE, str(problem))
+    except bounded.BeyondLimits as problem:
+        return failed_outcome(name, ExitCode.FAULT, str(problem))
     except Exception:
-        return failed_outcome(name, ExitCode.FAULT, traceback.format_exc())
+        return failed_outcome(name, ExitCode.FAULT, bounded.last_of(traceback.format_exc()))
+
+
+def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, str]) -> Outcome:
+    """Return the outcome of a run, with its files; `notebook` is the name of its file, and `kept` for a later run."""
+    answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
+    lines, code = report_lines(result), result.exit_code(strict)
+    rest = {"code": int(code), "lines": lines[-1:], "answers": answers}
+    files = output.files_of(result, output.safe_name(notebook), {**kept, **rest})
+    return Outcome(result.title, code, files, lines, answers)
 
 
 def failed_outcome(name: str, code: ExitCode, reason: str) -> Outcome:
     """Return the outcome of a submission that could not be graded."""
-    text = " ".join(reason.split()) if code == ExitCode.UNUSABLE else reason  # a file's name may have lines
+    text = " ".join(reason.split())  # a file's name may have lines
     return Outcome(name, code, output.files_without_result(text), [text])
+
+
+@dataclass
+class Plan:
+    """What is known of a submission before it runs: its result so far, the given cells to judge it by, the function."""
+
+    result: Result
+    cells: list[tuple[str, str]]
+    checks: list[str]
+    function: JudgedFunction | None
 
 
 def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Result:
@@ -96,30 +127,90 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
     An interrupt ends the run and not the result. Raises `Unusable` when there is no notebook to run.
     """
     submission, reference, limits = task.submission, task.reference, task.limits
+    files = laid_out(submission, reference)
     with ExitStack() as stack:
-        scratch = stack.enter_context(Scratch(laid_out(submission, reference), ResourceLimits(limits.memory)))
+        resources = ResourceLimits(limits.memory, limits.disk, seconds=limits.total + GRACE)
+        scratch = stack.enter_context(Scratch(files, resources))
         kernel = stack.enter_context(Kernel(launcher, scratch))  # it starts while the notebooks are read and compared
-        given = read_reference(reference.files[reference.notebook], reference.notebook)
-        notebook = read_notebook(submission.files[submission.notebook], submission.name)
-        cells, function = given_cells(given), judged_function(given)
-        checks = [cell.id for cell in given.cells if role(cell) == "check"]
-        judge = stack.enter_context(Judge(launcher, scratch, cells, checks, function)) if cells or function else None
+        handed_in = {path: body for path, body in submission.files.items() if path.endswith(".py") and path in files}
+        own = {path: body.decode(errors="replace") for path, body in handed_in.items()}
+        notebooks = [(each.files[each.notebook], each.name) for each in (submission, reference)]
+        plan = bounded.call(planned, *notebooks, own)
 
-        remarks = restore_ids(notebook, given)
-        result = Result(notebook, given, submission.name)
-        finding = result.finding
-        finding.remarks, finding.limits = remarks, limits
+        def judge(files: dict[str, bytes]) -> Judge:
+            # In a copy of its own: nothing that a cell writes is judged in the place of what was given or handed in.
+            apart = stack.enter_context(Scratch(files, resources))
+            return stack.enter_context(Judge(launcher, apart, plan.cells, plan.checks, plan.function))
+
+        file = plan.function.file if plan.function else ""
+        early = judge(files) if (plan.cells or plan.function) and (not file or file in files) else None
+        finding = plan.result.finding
+        finding.limits = limits
         try:
-            for execution in run_cells(notebook, kernel, limits):
-                result.add(execution)
+            for execution in run_cells(plan.result.notebook, kernel, limits):
+                plan.result.add(execution)
                 if progress:
-                    progress(result, execution)
-            if judge:
-                finding.verdict = judge.verdict(limits.total)
+                    progress(plan.result, execution)
+            if file and not early and (body := written_file(launcher, scratch, file)):
+                finding.machinery.append(Remark(text=f"{file} was not handed in: the one that a cell wrote is judged"))
+                files |= {file: body}
+            if early or file:
+                finding.verdict = (early or judge(files)).verdict(limits.total)
         except KeyboardInterrupt:
             finding.interrupted = True
         finding.layers = phrases(kernel.process.layers)
-    return result
+    return plan.result
+
+
+def planned(submitted: tuple[bytes, str], reference: tuple[bytes, str], modules: Mapping[str, str]) -> Plan:
+    """Read a submission's notebook (its content and name), compare it with the reference's, and plan its run.
+
+    `modules` are the texts of its own modules, by path. Raises `Unusable` for what is no notebook in Python.
+    """
+    given = read_reference(*reference)
+    notebook = read_notebook(*submitted)
+    if (language := language_of(submitted[0])) != "python":
+        raise Unusable(f"{submitted[1]}: a notebook in {language}, not in Python")
+    remarks = restore_ids(notebook, given)
+    result = Result(notebook, given, submitted[1])
+    result.finding.remarks = remarks
+    result.finding.machinery = machinery_remarks(result, given, modules)
+    checks = [cell.id for cell in given.cells if is_given_check(cell)]
+    return Plan(result, given_cells(given, notebook) if checks else [], checks, judged_function(given))
+
+
+def machinery_remarks(result: Result, given: NotebookNode, modules: Mapping[str, str]) -> list[Remark]:
+    """Return a remark for each cell and module of a submission that changes what runs and checks it."""
+    codes = [cell.source for cell in given.cells if cell.cell_type == "code"]
+    known = {code.strip() for code in codes}
+    cells = {
+        index: cell.source
+        for index, cell in enumerate(result.notebook.cells)
+        if cell.cell_type == "code" and cell.source.strip() not in known
+    }
+    found = zip([*modules, *cells], changes([*modules.values(), *cells.values()], codes), strict=True)
+    return [
+        Remark(result.row_of[where].question.id, where, f"cell {where + 1}: {said}")
+        if isinstance(where, int)
+        else Remark(text=f"{where}: {said}")
+        for where, said in found
+        if said
+    ]
+
+
+def language_of(body: bytes) -> str:
+    """Return the language of the notebook in the file `body`, in lower case, as its metadata have it; else "python"."""
+    metadata = json.loads(body.decode("utf-8-sig")).get("metadata")
+
+    def entry(part: str, key: str) -> str:
+        found = metadata.get(part) if isinstance(metadata, dict) else None
+        return str(found.get(key) or "").strip().lower() if isinstance(found, dict) else ""
+
+    kernel = entry("kernelspec", "name")
+    other = OTHER_KERNELS.match(kernel)
+    guessed = other[0].strip(".") if other else "python" if "python" in kernel else entry("language_info", "name")
+    language = entry("kernelspec", "language") or guessed or "python"
+    return "python" if language in PYTHONS else last_line(language)
 
 
 @functools.lru_cache(maxsize=1)
@@ -128,15 +219,28 @@ def read_reference(body: bytes, name: str) -> NotebookNode:
     return read_notebook(body, name)
 
 
-def given_cells(reference: NotebookNode) -> list[tuple[str, str]]:
-    """Return the (id, source) of the reference's own checks and of the given code that they need.
+def _nbgrader(cell: NotebookNode, key: str) -> bool:
+    marks = cell.metadata.get("nbgrader")
+    return isinstance(marks, dict) and marks.get(key) is True
 
-    They tell in a process of their own what holds, whatever the submission did to its cells or in its kernel.
+
+def is_given_check(cell: NotebookNode) -> bool:
+    """Return whether a cell of a reference is a check that it gives, by its id or as nbgrader's metadata mark it."""
+    graded = _nbgrader(cell, "grade") and not _nbgrader(cell, "solution")
+    return role(cell) == "check" or (cell.cell_type == "code" and graded)
+
+
+def given_cells(reference: NotebookNode, notebook: NotebookNode) -> list[tuple[str, str]]:
+    """Return the (id, source) of the reference's own checks and of the code that they need.
+
+    They tell in a process of their own what holds, whatever the submission did to its cells or in its kernel. A cell
+    that nbgrader's metadata mark as the student's is taken from the submission's `notebook`.
     """
-    questions = {question_of(cell) for cell in reference.cells if role(cell) == "check"}
+    theirs = {cell.id: cell.source for cell in notebook.cells}
+    questions = {question_of(cell) for cell in reference.cells if is_given_check(cell)} | {None}
     needed = [cell for cell in reference.cells if cell.cell_type == "code" and role(cell) in (None, *GIVEN)]
-    kept = [cell for cell in needed if question_of(cell) in {None, *questions}]
-    return [(cell.id, cell.source) for cell in kept] if questions else []
+    kept = [cell for cell in needed if question_of(cell) in questions or is_given_check(cell)]
+    return [(cell.id, theirs.get(cell.id, "") if _nbgrader(cell, "solution") else cell.source) for cell in kept]
 
 
 def judged_function(reference: NotebookNode) -> JudgedFunction | None:

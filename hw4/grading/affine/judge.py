@@ -21,6 +21,7 @@ from ..sandbox.launcher import Launcher
 from ..sandbox.program import Program
 from ..sandbox.scratch import Scratch
 from .checks import CHECKS, JudgedFunction
+from .written import LARGEST
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60.0  # seconds for the whole verdict, once the cells have run
@@ -128,3 +129,26 @@ class Judge:
                     group.update({name: found for name, wrong in group.items() if wrong == silent})
                 verdict.problem = found if verdict.problem == silent else verdict.problem
         return verdict
+
+
+def written_file(launcher: Launcher, scratch: Scratch, path: str) -> bytes | None:
+    """Return the content of a file that a cell wrote in `scratch`, read by a process of the submission's.
+
+    None where there is none, or it cannot be read within `LEAST` seconds.
+    """
+    source, output = os.pipe()
+    with open(os.devnull, "r+b") as nothing:
+        null = nothing.fileno()
+        process = launcher.start(scratch.program([str(HERE / "written.py"), path], null, output, null))
+    os.close(output)
+    found: list[bytes] = []
+
+    def read() -> None:
+        with open(source, "rb") as content:
+            found.append(content.read(LARGEST))
+
+    reader = Thread(target=read, daemon=True)  # what a cell left behind could hold the pipe open
+    reader.start()
+    reader.join(LEAST)
+    process.kill()
+    return found[0] if found and found[0] else None

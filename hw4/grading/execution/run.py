@@ -15,12 +15,13 @@ from .outputs import FLOOD, Flood, OutputCollector
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use: seconds for one cell and for all, bytes of memory, and of one cell's output."""
+    """What a submission may use: seconds for one cell and for all, bytes of memory, of one cell's output, of disk."""
 
     cell: float = 120
     total: float = 900
     memory: int = 4 * 2**30
     output: int = 4 * 2**20
+    disk: int = 2**30
 
 
 @dataclass

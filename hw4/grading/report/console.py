@@ -47,10 +47,10 @@ def _failed_cell(result: Result, execution: Execution) -> str:
 
 
 def remark_lines(result: Result) -> list[str]:
-    """Return a line for each remark on the given cells, and for what the function lacks beyond what was asked."""
+    """Return a line for each remark on given cells and machinery, and for what is lacking beyond what was asked."""
     beyond = result.finding.verdict.beyond.items()
     return [
-        *(f"note: {last_line(remark.text)}" for remark in result.finding.remarks),
+        *(f"note: {last_line(remark.text)}" for remark in [*result.finding.remarks, *result.finding.machinery]),
         *(f"note: beyond what was asked: {name}: {last_line(wrong)}" for name, wrong in beyond if wrong),
     ]
 

@@ -1,8 +1,11 @@
 """The page of one submission."""
 
+from collections.abc import Iterable
+
+from ..notebook.comparison import Remark
 from ..notebook.questions import role
 from ..result import Result, Row
-from .cells import Cells, remark
+from .cells import Cells, mark, remark
 from .console import counts
 from .layout import anchor, document, table
 from .markup import text
@@ -11,7 +14,8 @@ from .markup import text
 def submission_page(result: Result) -> str:
     """Return the page of one submission."""
     cells, rows = Cells(result), [row for row in result.rows.values() if row.question.parts]
-    header = f"<header><h1>{text(result.title or 'Report')}</h1>{verdict(result, cells)}{unplaced(result)}</header>"
+    first = verdict(result, cells) + machinery(result.finding.machinery) + unplaced(result)
+    header = f"<header><h1>{text(result.title or 'Report')}</h1>{first}</header>"
     body, seen = [], set()
     for index, row in enumerate(result.row_of):
         if row is result.loose:
@@ -39,7 +43,7 @@ def verdict(result: Result, cells: Cells) -> str:
         kind, word = "warn", "Ran clean, answers missing."
     else:
         kind, word = "ok", "Ran clean."
-    facts = [counts(result)]
+    facts = [f"{counts(result)} (cells and their checks by the kernel's own word)"]
     battery = finding.verdict.asked | finding.verdict.beyond
     for checks, what in [(battery, "gradient checks passed"), (finding.verdict.given, "given checks passed as given")]:
         if checks:
@@ -52,6 +56,11 @@ def verdict(result: Result, cells: Cells) -> str:
         facts.append(f"limits {finding.limits.cell:g} s a cell, {finding.limits.total:g} s in all")
         facts.append(f"isolation: {', '.join(finding.layers) or 'none'}")
     return f'<p class="verdict {kind}"><strong>{word}</strong> {text("; ".join(facts))}.</p>'
+
+
+def machinery(remarks: Iterable[Remark]) -> str:
+    """Return the remarks on what the submission's code changes of what runs and checks it."""
+    return "".join(mark("warn", "Machinery changed:", text(each.text)) for each in remarks)
 
 
 def unplaced(result: Result) -> str:
