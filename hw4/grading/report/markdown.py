@@ -9,12 +9,14 @@ from functools import partial
 from html import escape
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import table as parse_table
 from markdown_it.rules_block.table import escapedSplit
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from mdit_py_plugins.tasklists import tasklists_plugin
 
-from .markup import complete_tags, put_aside
+from .markup import CODE_DOLLAR, complete_tags, put_aside
 
 DEEPEST = 1000  # blocks within each other: Python's limit on recursion comes first, with an error instead of a loss
 PICTURE_DATA = re.compile(  # base64, also in lines or in percent signs
@@ -29,26 +31,20 @@ for _ in range(8):
 
 
 def _delimited(opening: str, closing: str) -> str:
-    return rf"{opening}(?:(?!{closing})(?:[^\\{{}}\n$]++|\\.|\$|\n(?!\s*\n)|{GROUP})){{0,1000}}+{closing}"
+    return rf"{opening}(?:(?!{closing})(?:[^\\{{}}\n$]++|\\.|\$\$?|\n(?!\s*\n)|{GROUP})){{0,1000}}+{closing}"
 
 
-DOLLARS = [_delimited(r"\$\$", r"\$\$"), r"\$\$", _delimited(r"\$", r"\$")]
+DOLLARS = [_delimited(r"\$\$", r"\$\$"), r"\$\$"]
 ENVIRONMENT = _delimited(r"\\begin\{(?P<name>[A-Za-z]*\*?)\}", r"\\end\{(?P=name)\}")
 FENCE = r"^[ \t>]*+(?:(?:[-*+]|\d+[.)])[ \t>]*+)?(?P<fence>`{3,}|~{3,})[^`\n]*\n(?:[^\n]*\n){0,300}?[ \t>]*+(?P=fence)"
 SPAN = r"(?<![\\`])(?P<ticks>`++)[^\n]*?(?<!`)(?P=ticks)(?!`)"
-RULE = r"^(?P<rule>[ \t>]*-)(?=[ ][ :|-]*\|[ :|-]*$)"  # of a table; markdown-it takes its first dash for a list's
-IN_SOURCE = [
-    FENCE,
-    SPAN,
-    RULE,
-    *DOLLARS,
-    _delimited(r"\\\\\(", r"\\\\\)"),
-    _delimited(r"\\\\\[", r"\\\\\]"),
-    ENVIRONMENT,
-]
-IN_TEXT = [*DOLLARS, _delimited(r"\\\(", r"\\\)"), _delimited(r"\\\[", r"\\\]"), ENVIRONMENT]
+IN_SOURCE = [*DOLLARS, _delimited(r"\$", r"\$(?!\$)"), ENVIRONMENT]
+IN_SOURCE += [_delimited(r"\\\\\(", r"\\\\\)"), _delimited(r"\\\\\[", r"\\\\\]")]
+IN_TEXT = [*DOLLARS, _delimited(r"\$", r"\$"), _delimited(r"\\\(", r"\\\)"), _delimited(r"\\\[", r"\\\]"), ENVIRONMENT]
 IN_TEXT += [r"\\(?:eq)?ref\{[^{}]*\}", r"\\[\\$]"]
-SOURCE, TEXT = (re.compile("|".join(parts), re.DOTALL | re.MULTILINE) for parts in (IN_SOURCE, IN_TEXT))
+SOURCE, TEXT, CODE = (
+    re.compile("|".join(parts), re.DOTALL | re.MULTILINE) for parts in (IN_SOURCE, IN_TEXT, [FENCE, SPAN])
+)
 
 
 def stand_aside(pattern: re.Pattern[str], source: str, kept: list[str]) -> str:
@@ -57,10 +53,8 @@ def stand_aside(pattern: re.Pattern[str], source: str, kept: list[str]) -> str:
 
 
 def _token(found: re.Match[str], kept: list[str]) -> str:
-    piece, groups = found[0], found.groupdict()
-    if groups.get("rule"):
-        return piece + "-"
-    if piece == "$$" or groups.get("fence") or groups.get("ticks"):
+    piece = found[0].replace(CODE_DOLLAR, "$")
+    if piece == "$$":
         return piece
     return put_aside(piece[1:-3] + piece[-2:] if piece.startswith("\\\\") else piece, kept)  # MathJax gets `\(`
 
@@ -76,6 +70,17 @@ class Parser(MarkdownIt):
 
     def normalizeLinkText(self, link: str) -> str:
         return link
+
+
+def table(state: StateBlock, startLine: int, endLine: int, silent: bool) -> bool:
+    """Parse a table as markdown-it does, also above `- | -`, of which it takes the first dash for a list's."""
+    source = state.src
+    if startLine + 1 < endLine:
+        dash = state.bMarks[startLine + 1] + state.tShift[startLine + 1]
+        state.src = f"{source[:dash]}--{source[dash + 2 :]}" if source.startswith("- ", dash) else source
+    found = parse_table(state, startLine, endLine, silent)
+    state.src = source
+    return found
 
 
 def keep_all(state: StateCore) -> None:
@@ -104,10 +109,12 @@ def keep_all(state: StateCore) -> None:
 
 
 PARSER = Parser("commonmark", {"maxNesting": DEEPEST, "strikethrough_single_tilde": True})
-PARSER.enable(["table", "strikethrough"]).use(tasklists_plugin)
+PARSER.enable("strikethrough").use(tasklists_plugin)
+PARSER.block.ruler.before("lheading", "table below", table, {"alt": ["paragraph", "reference"]})  # so that lists win
 PARSER.core.ruler.after("block", "keep_all", keep_all)
 
 
 def to_html(source: str, kept: list[str]) -> str:
     """Return Markdown as HTML, with tokens for its formulas, which `kept` takes."""
-    return PARSER.render(stand_aside(SOURCE, source, kept))
+    source = CODE.sub(lambda code: code[0].replace("$", CODE_DOLLAR), source)  # which starts no formula
+    return PARSER.render(stand_aside(SOURCE, source, kept).replace(CODE_DOLLAR, "$"))

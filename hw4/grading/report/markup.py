@@ -13,11 +13,11 @@ import nh3
 from lxml import etree
 from lxml.html import defs
 
-# In Unicode's private use area, so that no source holds it: it marks what stands aside while a source is parsed.
-KEPT_MARK = "\ue000"
+# In Unicode's private use area, out of which no source may come: marks of what stands aside while it is parsed.
+KEPT_MARK, CODE_DOLLAR = "\ue000", "\ue001"
 TOKEN = re.compile(f"@{KEPT_MARK}([0-9]{{1,9}})@")
 # Neither files nor XML can hold these, and no reader can see them.
-UNPRINTABLE = {*range(32), *range(0xFFFE, 0x10000), ord(KEPT_MARK)} - {*b"\t\n\r"}
+UNPRINTABLE = {*range(32), *range(0xFFFE, 0x10000), ord(KEPT_MARK), ord(CODE_DOLLAR)} - {*b"\t\n\r"}
 
 
 def words(text: str) -> set[str]:

@@ -1,0 +1,156 @@
+"""No text is lost: every word of a source outside of tags, links' addresses and formulas is on the page, in order."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+from hw4.grading.report.cells import Cells
+from hw4.grading.report.formulas import Formulas
+from tests.report.builders import Parsed, result
+
+# Each % is a word. What is opened here and not closed must not swallow what follows.
+MARKDOWN = [
+    *(
+        "% %",
+        "**% %** %",
+        "*%* _%_",
+        "~%~ ~~%~~",
+        "`% %` %",
+        "``% ` %``",
+        "# % %",
+        "### %\n",
+        "%\n===",
+        "---\n%",
+        "> % %\n%",
+    ),
+    *("- %\n- %\n  - %", "1. %\n2. %", "- [ ] %\n- [x] %", "    %", "```\n% %\n```\n", "~~~ py %\n%\n~~~\n", "```\n%"),
+    *(
+        "|%|%|\n|-|-|\n|%|%|%|\n|%|",
+        "% | %\n- | -\n% | %",
+        "> |%|%|\n> |-|-|\n> |%|%|%|",
+        "- % | %\n  --|--\n  % | % | %",
+    ),
+    *(
+        "[%](http://a.b) %",
+        "![%](http://a.b/c.png) %",
+        "<http://a.b> %",
+        "$x$ % $$y$$ %",
+        "5$ %",
+        "\\$ % $$ %",
+        "\\(% %\\)",
+    ),
+    *(
+        "%  \n%",
+        "%\\\n%",
+        "&lt;%&gt; &amp; %",
+        "% < % > %",
+        "%<% and %>%",
+        "\\* % \\_",
+        "* % *",
+        "** %",
+        "[ % ]",
+        "[%",
+        "![%",
+    ),
+]
+HTML = [
+    *("<mask> %", "<%> %", "<path>\n\n%", "<min>%</min>", "<set x='1'/>%", "<text>% %</text>", "</foo> %", "<a.b> %"),
+    *("<div>% %</div>", "<div>\n\n%\n\n</div>", "<div>\n%", "</div></main> %", "<table>%", "<b>% <i>%"),
+    *("<table><tr><td>%<td>%</table>", "<p>%<p>%", "<ul><li>%<li>%</ul>", "<details><summary>%</summary>%</details>"),
+    *(
+        "<script>1</script>%",
+        "<style>x</style>%",
+        "<iframe src='x'></iframe>%",
+        "<svg><path/></svg>%",
+        "<video></video> %",
+    ),
+    *("<textarea>% %", "<title>%</title> %", "<xmp>% <b>%", "<plaintext>%"),
+    *("<noscript>%</noscript>", "<template>%</template>", "<select><option>%<option>%</select>%", "<button>%</button>"),
+    *("<form>% <input> %</form>", "<!-- x --> %", "<!--> %", "<?x> %", "<![CDATA[%]]>", "<!x> %", "<embed src=x> %"),
+    *(
+        "<section>%</section><section>%</section>",
+        "<header>%",
+        "<font color=red>%</font>",
+        "<body>%</body>",
+        "<math>%</math>",
+    ),
+    *(
+        "<img src=x alt=y> %",
+        "<input type=checkbox> %",
+        "<p hidden>%</p>",
+        "<p style='display:none'>%</p>",
+        "<a name=x>%</a>",
+    ),
+]
+JOINTS = ["", " ", "\n", "\n\n", "\n\n> ", "\n\n- "]
+
+
+def written(pieces):
+    """Return the source of (joint, fragment) pairs, and its words in order."""
+    words = [f"w{number}w" for number in range("".join(fragment for _, fragment in pieces).count("%"))]
+    source = "".join(joint + fragment for joint, fragment in pieces)
+    return re.sub("%", lambda _: next(left), source) if (left := iter(words)) else "", words
+
+
+def pieces(fragments):
+    return st.lists(st.tuples(st.sampled_from(JOINTS), st.sampled_from(fragments)), min_size=1, max_size=6)
+
+
+def lost(cell, words):
+    """Return the words that the page of `cell` does not show after those before them."""
+    text, missing = Parsed(Cells(result(cell)).html[0]).text, []
+    for word in words:
+        before, found, rest = text.partition(word)
+        text = rest if found else before
+        missing += [] if found else [word]
+    return missing
+
+
+OPENED = [
+    "<div",
+    "<div %",
+    "<p title='%",
+    '<p title="%',
+    "<a href=%",
+    "<script>%",
+    "<style>%",
+    "<iframe>%",
+    "<svg>% <b>%",
+]
+OPENED += ["<!-- %", "<!--", "<?php %", "<![CDATA[ %", "<video src=x>%", "<object>%", "</td>", "<audio>", "</", "</p", "<!"]
+
+
+@pytest.mark.parametrize("opened", OPENED)
+@pytest.mark.parametrize("rest", ["\n\n% **%**", "\n\n- %\n- %", "\n\n<b>%</b> %"])
+def test_what_is_opened_and_never_ends_swallows_nothing(opened, rest):
+    source, words = written([("", opened), ("", rest)])
+    assert lost(new_markdown_cell(source), words) == []
+    assert lost(new_code_cell("", outputs=[new_output("display_data", data={"text/html": source})]), words) == []
+
+
+@pytest.fixture(autouse=True)
+def formulas_as_sources(monkeypatch):
+    """Let formulas show their source, so that words within them can be read."""
+    monkeypatch.setattr(Formulas, "draw", lambda self, tex, block=False: f"<code>{nbformat_escape(tex)}</code>")
+
+
+def nbformat_escape(tex):
+    return tex.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+@given(pieces(MARKDOWN + HTML))
+@settings(max_examples=400, deadline=None)
+def test_no_word_of_markdown_is_lost(parts):
+    source, words = written(parts)
+    assert lost(new_markdown_cell(source), words) == []
+
+
+@given(pieces([each for each in HTML if not re.search("<(form|select|button)", each)]))  # which a note counts
+@settings(max_examples=200, deadline=None)
+def test_no_word_of_an_html_output_is_lost(parts):
+    source, words = written(parts)
+    output = new_output("display_data", data={"text/html": source})
+    assert lost(new_code_cell("", outputs=[output]), words) == []
