@@ -1,8 +1,11 @@
 """Submissions, several at a time, here or on a Dask cluster; what is done is kept and not done again."""
 
 import functools
+import hashlib
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +14,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from . import output
+from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
 from .grade import Outcome, Task, failed_outcome, grade, read_reference
@@ -21,7 +24,7 @@ from .report.console import progress_line
 from .result import Result
 from .sandbox.launcher import Launcher, modules_mentioned
 from .submission import Submission, collect
-from .text import last_line
+from .text import clean_text, last_line
 
 STATUS = {
     ExitCode.CLEAN: "clean",
@@ -55,6 +58,7 @@ class Entry:
     folder: Path
 
 
+HASHED = re.compile(r"-[0-9a-f]{10}$")  # at the end of a folder's name that is not its submission's alone
 Submit = Callable[[Task], "Future[Outcome]"]
 
 
@@ -81,15 +85,21 @@ class Classroom:
 
         `launcher` starts the processes of what runs here; None for a cluster.
         """
+        bounded.start()
         output.prepare(self.options.output, [entry.path for entry in self.entries])
+        if not self.options.single:
+            marks.kept(self.options.output / marks.FILE)  # what would be lost is said before anything runs
         done: dict[Entry, Outcome] = {}
         interrupted = False
         try:
             silent = self.options.single or None  # None: where standard error is no terminal
             with tqdm(total=len(self.entries), file=sys.stderr, disable=silent, leave=False) as bar:
                 for entry, outcome in self.outcomes(launcher):
-                    if outcome.files:  # what is unchanged was written by an earlier run
-                        output.write(outcome.files, entry.folder)
+                    try:
+                        if outcome.files:  # what is unchanged was written by an earlier run
+                            output.write(outcome.files, entry.folder)
+                    except (OSError, Unusable) as problem:
+                        outcome = failed_outcome(entry.name, ExitCode.FAULT, str(problem))
                     done[entry] = outcome if self.options.single else replace(outcome, files={})
                     if outcome.files and not self.options.single:
                         line = f"{last_line(outcome.name)}: {STATUS[outcome.code]}: {last_line(outcome.lines[-1])}"
@@ -112,13 +122,13 @@ class Classroom:
             name = next(iter(outcome.files))  # the executed notebook
             path = entry.path if entry.path.is_file() else next(entry.path.rglob(name))
             written.append(output.replace(path, stamp_points(outcome.files[name])))
-        print(*outcome.lines, *written, sep="\n")
+        print(*outcome.lines, *(clean_text(str(path)) for path in written), sep="\n")
         return outcome.code
 
     def _finish_class(self, done: dict[Entry, Outcome], interrupted: bool) -> ExitCode:
         """Write the table of marks and the pages of the class; return whether all could be graded."""
         table, page = self._write_marks(done), self._write_pages(done)
-        print(summary(done.values(), len(self.entries)), table, page, sep="\n")
+        print(summary(done.values(), len(self.entries)), *(clean_text(str(path)) for path in (table, page)), sep="\n")
         codes = {outcome.code for outcome in done.values()} & {ExitCode.UNUSABLE, ExitCode.FAULT}
         return ExitCode.INTERRUPTED if interrupted else max(codes, default=ExitCode.CLEAN)
 
@@ -132,10 +142,14 @@ class Classroom:
                     entry = waiting.pop()
                     try:
                         task = self._task(entry)
+                        earlier = self._earlier(entry, task)
                     except Unusable as problem:
                         yield entry, failed_outcome(entry.name, ExitCode.UNUSABLE, str(problem))
                         continue
-                    if earlier := self._earlier(entry, task):
+                    except Exception as problem:  # such as what somebody's file system makes of a name
+                        yield entry, failed_outcome(entry.name, ExitCode.FAULT, repr(problem))
+                        continue
+                    if earlier:
                         yield entry, earlier
                     else:
                         running[submit(task)] = entry
@@ -153,12 +167,15 @@ class Classroom:
         kept = {} if self.options.fresh or self.options.single else output.kept(entry.folder)
         try:
             code = ExitCode(kept["code"])
-            if kept["task"] != task.digest() or code not in (ExitCode.CLEAN, ExitCode.FAILED):
+            if (kept["task"], kept["name"]) != (task.digest(), entry.name) or code not in (
+                ExitCode.CLEAN,
+                ExitCode.FAILED,
+            ):
                 return None
             if kept["drawing"] != output.drawing_digest():
-                output.redraw(entry.folder, self.given, entry.name)
+                bounded.call(output.redraw, entry.folder, self.given, entry.name)
             return Outcome(entry.name, code, {}, kept["lines"], kept["answers"])
-        except (KeyError, ValueError, TypeError, OSError):
+        except (KeyError, ValueError, TypeError, OSError, Unusable, bounded.BeyondLimits):
             return None
 
     def _write_marks(self, done: dict[Entry, Outcome]) -> Path:
@@ -174,30 +191,44 @@ class Classroom:
 
     def _write_pages(self, done: dict[Entry, Outcome]) -> Path:
         """Write the pages of the class, and one per question; return the path of the first."""
-        results: list[Result] = []
+        drawn: list[tuple[Result, list[str]]] = []
         unusable: list[tuple[str, str]] = []
         for entry in self.entries:
             if outcome := done.get(entry):
                 try:
-                    result = outcome.result or output.load(entry.folder, self.given, entry.name)
-                    result.folder = entry.folder.name
-                    results.append(result)
-                except (OSError, ValueError, KeyError, TypeError):
-                    unusable.append((entry.name, outcome.lines[-1]))
-        for name, text in class_pages.class_pages(results, unusable, Result(self.given)):
+                    if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
+                        raise Unusable(outcome.lines[-1])
+                    drawn.append(bounded.call(drawn_cells, outcome.result, entry, self.given))
+                except (Unusable, bounded.BeyondLimits) as problem:
+                    unusable.append((entry.name, str(problem)))
+        for name, text in class_pages.class_pages(drawn, unusable, Result(self.given)):
             output.replace(self.options.output / name, text)
         return self.options.output / class_pages.FIRST
 
 
-def folder_names(names: Iterable[str]) -> list[str]:
-    """Return a folder's name for each submission: one part of a path, unlike every other."""
-    taken: list[str] = []
-    for name in map(output.safe_name, names):
-        name = f"{name}_" if name.endswith((".html", ".csv")) else name  # the class's own files
-        while name in taken:
-            name += "_"
-        taken.append(name)
-    return taken
+def drawn_cells(result: Result | None, entry: Entry, given: NotebookNode) -> tuple[Result, list[str]]:
+    """Return the result of a submission, read from its folder where it is not at hand, and its cells as HTML."""
+    if result is None:
+        result = output.load(entry.folder, given, entry.name)
+    result.folder = entry.folder.name
+    return result, class_pages.Cells(result).html
+
+
+def folder_names(names: Sequence[str]) -> list[str]:
+    """Return a folder's name for each submission: one part of a path, unlike every other on any file system.
+
+    A name gets a hash of itself where a file system may take it for another's, or for that of a file of the class.
+    """
+    kept = [output.safe_name(name) for name in names]
+    keys = [unicodedata.normalize("NFKC", each).casefold() for each in kept]
+    found = []
+    for place, (name, safe, key) in enumerate(zip(names, kept, keys, strict=True)):
+        alone = keys.count(key) == 1 or (name == key and name not in names[:place])
+        if not alone or key.endswith((".html", ".csv")) or HASHED.search(safe):
+            exact = f"{name}{names[:place].count(name) or ''}".encode(errors="surrogateescape")
+            safe = f"{safe}-{hashlib.sha256(exact).hexdigest()[:10]}"
+        found.append(safe)
+    return found
 
 
 @contextmanager

@@ -139,7 +139,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
 
         def judge(files: dict[str, bytes]) -> Judge:
             # In a copy of its own: nothing that a cell writes is judged in the place of what was given or handed in.
-            apart = stack.enter_context(Scratch(files, resources))
+            apart = stack.enter_context(Scratch(files, beside=scratch))
             return stack.enter_context(Judge(launcher, apart, plan.cells, plan.checks, plan.function))
 
         file = plan.function.file if plan.function else ""

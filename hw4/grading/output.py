@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from . import report
 from .errors import Unusable
 from .notebook.format import write_notebook
 from .result import Finding, Result
+from .text import clean_text
 
 GRADING = Path(__file__).parent
 DRAWS = ("math-core", "nh3", "nbconvert", "pygments")  # the packages on which the pages depend
 RESULTS = "results.json"
 PAGE = "report.html"
-LONGEST_NAME = 100  # characters of a file's name
+LONGEST_NAME = 100  # bytes of a file's name
+RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\W.*)?", re.IGNORECASE)  # Windows's, with any ending
 
 
 def prepare(folder: Path, inputs: Iterable[Path] = ()) -> None:
@@ -101,14 +104,17 @@ def write(files: dict[str, str], folder: Path) -> list[Path]:
 
 def safe_name(name: str) -> str:
     """Return `name` as one part of a path that every system takes, and that a terminal shows as it is."""
-    return re.sub(r"[^\w .,@()=+-]", "_", name).strip(". ").lstrip("=+-@")[:LONGEST_NAME] or "submission"
+    kept = re.sub(r"[^\w .,@()=+-]", "_", unicodedata.normalize("NFC", name)).lstrip("=+-@. ")
+    stem, end = (kept[:-6], kept[-6:]) if kept.endswith(".ipynb") else (kept, "")
+    kept = (stem.encode()[: LONGEST_NAME - len(end)].decode(errors="ignore") + end).rstrip(". ")
+    return f"_{kept}" if RESERVED.fullmatch(kept) else kept or "submission"
 
 
 def replace(path: Path, text: str) -> Path:
     """Put `text` into the file at `path`, all of it or nothing; return the path."""
-    draft = path.with_name(f".{path.name[:LONGEST_NAME]}.{os.getpid()}")
+    draft = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:20]}.{os.getpid()}")
     try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.write_text(clean_text(text), encoding="utf-8", newline="\n")
         os.replace(draft, path)
     except OSError as problem:
         raise Unusable(f"{path}: {problem.strerror}") from None

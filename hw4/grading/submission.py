@@ -3,14 +3,16 @@
 import hashlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from .errors import Unusable
 
 LARGEST = 200 * 2**20  # bytes of one submission, all files together
 SKIPPED = {"__pycache__", "node_modules", "graded", "venv", "env"}  # folders that hold no answer, as hidden ones
+NEVER = {".git", ".ipynb_checkpoints", ".Trash", "__pycache__", "node_modules"}  # nobody's name
 HELPERS = "hw4"  # the package that lies beside a notebook
 ANSWERS = f"{HELPERS}/answers.py"  # the function that a student implements
 GRADING = f"{HELPERS}/grading/"  # the grading code, which no submission gets
@@ -30,9 +32,9 @@ class Submission:
 
     def digest(self) -> str:
         """Return a hash of all that it consists of."""
-        total = hashlib.sha256(self.notebook.encode())
+        total = hashlib.sha256(self.notebook.encode(errors="surrogateescape"))
         for path, body in sorted(self.files.items()):
-            total.update(f"\0{path}\0{len(body)}\0".encode() + body)
+            total.update(f"\0{path}\0{len(body)}\0".encode(errors="surrogateescape") + body)
         return total.hexdigest()
 
 
@@ -46,23 +48,50 @@ def notebooks(folder: Path) -> list[Path]:
 
 
 def find(paths: Iterable[Path], reference: Path) -> list[tuple[str, Path]]:
-    """Return the (name, path) of each submission at or below `paths`.
+    """Return the (name, path) of each submission at or below `paths`, each name unlike every other.
 
     A folder is one submission if it holds one notebook, or one that is called as the reference; else each notebook and
-    each folder in it is, or holds, submissions.
+    each folder in it is, or holds, submissions. Raises `Unusable` for a folder that cannot be read.
     """
+    try:
+        here = [path.resolve() if path.is_dir() and path.is_symlink() else path for path in paths]
+        found = list(dict.fromkeys(_find(here, reference)))
+    except OSError as problem:
+        raise Unusable(f"{problem.filename}: {problem.strerror}") from None
+    names = Counter(name for name, _ in found)
+    return [(shown(name if names[name] == 1 else path.as_posix()), path) for name, path in found]
+
+
+def shown(name: str) -> str:
+    """Return `name` on one line that can be printed: no two names become one, as what does not print is escaped."""
+    escaped = [each if each.isprintable() and each != "\\" else each.encode("unicode_escape").decode() for each in name]
+    for end in (0, -1) if name else ():
+        escaped[end] = "\\x20" if escaped[end] == " " else escaped[end]  # which nobody would see
+    return "".join(escaped)
+
+
+def _find(paths: Iterable[Path], reference: Path) -> list[tuple[str, Path]]:
     found: list[tuple[str, Path]] = []
     for path in paths:
-        if not path.is_dir():
+        if path.is_symlink() or not path.is_dir():
             found.append((path.name, path))
         elif pick(path, reference) or not notebooks(path):
             found.append((path.resolve().name, path))
         else:
-            inside = [each for each in sorted(path.iterdir()) if each.is_dir() or each.suffix == ".ipynb"]
-            inside = [each for each in inside if not (each.name.startswith(".") or each.name in SKIPPED)]
-            found += [(each.relative_to(path).as_posix() if each is inner else f"{each.name}/{name}", inner)
-                      for each in inside for name, inner in find([each], reference)]  # fmt: skip
+            for each in sorted(path.iterdir()):
+                if (each.is_dir() or each.suffix == ".ipynb") and not _is_passed_over(each):
+                    inner = _find([each], reference)
+                    found += [(name if place is each else f"{each.name}/{name}", place) for name, place in inner]
     return found
+
+
+def _is_passed_over(path: Path) -> bool:
+    """Return whether what lies in a class's folder is no submission: hidden, an environment, or what a run left."""
+    if not (path.name.startswith(".") or path.name in SKIPPED):
+        return False
+    made = [path / name for name in ("pyvenv.cfg", "conda-meta", "results.json", "results.csv")]
+    by_tools = path.name in NEVER or not path.is_dir() or any(each.exists() for each in made)
+    return by_tools or not notebooks(path)  # but for a student of that name
 
 
 def pick(folder: Path, reference: Path) -> Path | None:
@@ -86,11 +115,13 @@ def collect(path: Path, reference: Path, name: str | None = None) -> Submission:
             notebook, root, wanted = path, path.parent, path.parent / HELPERS
         else:
             raise Unusable(f"{path}: no such file")
+        if any(each.is_symlink() for each in (path, notebook)) and path != reference:
+            raise Unusable(f"{path}: a link, which could lead to anybody's work")
         files = {notebook.name: read(notebook)}
         total = len(files[notebook.name])
         for top, folders, names in os.walk(wanted):
             folders[:] = [each for each in folders if not (each.startswith(".") or each in SKIPPED)]
-            for file in (Path(top, each) for each in names):
+            for file in (Path(top, each) for each in names if not wanted.is_symlink()):
                 if stat.S_ISREG(file.lstat().st_mode) and file != notebook:  # a link could lead anywhere
                     files[file.relative_to(root).as_posix()] = body = read(file)
                     total += len(body)
@@ -123,8 +154,9 @@ def read(file: Path) -> bytes:
 def laid_out(submission: Submission, reference: Submission) -> dict[str, bytes]:
     """Return {path: content} of what a submission runs with: the reference's helper package, then its own files.
 
-    Neither the reference's answers nor the grading code are given to anybody.
+    Nobody gets the reference's answers, the grading code, or a file in the place of a given folder.
     """
     given = {path: body for path, body in reference.files.items() if path.startswith(f"{HELPERS}/") and path != ANSWERS}
-    files = given | submission.files
+    folders = {str(parent) for path in given for parent in PurePosixPath(path).parents}
+    files = given | {path: body for path, body in submission.files.items() if path not in folders}
     return {path: body for path, body in files.items() if not path.startswith(GRADING)}

@@ -139,7 +139,7 @@ def written_file(launcher: Launcher, scratch: Scratch, path: str) -> bytes | Non
     source, output = os.pipe()
     with open(os.devnull, "r+b") as nothing:
         null = nothing.fileno()
-        process = launcher.start(scratch.program([str(HERE / "written.py"), path], null, output, null))
+        process = scratch.start(launcher, [str(HERE / "written.py"), path], null, output, null)
     os.close(output)
     found: list[bytes] = []
 

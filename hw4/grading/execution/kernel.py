@@ -10,6 +10,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 
+import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
@@ -21,6 +22,8 @@ from ..sandbox.scratch import Scratch
 POLL = 0.2  # seconds between two looks at whether the kernel is still alive
 SETTLE = 5.0  # seconds that an interrupted cell has to stop before its kernel is killed
 BOOT = 60.0  # seconds that a kernel has to answer for the first time
+LARGEST_MESSAGE = 256 * 2**20  # bytes; who sends more is cut off
+MOST_MESSAGES = 16  # that wait in our memory for being read; more wait with the kernel
 NUMBERS = itertools.count(1)
 CHANNELS = ["shell", "iopub", "stdin", "control"]
 SCRIPT = Path(__file__).with_name("kernel_process.py")
@@ -60,7 +63,10 @@ class Kernel:
             start = self._start_on_sockets if self.launcher.forks else self._start_by_file
             self.process = start(nothing.fileno(), self._log.descriptor)
         self._log.close()
-        self._client = BlockingKernelClient()
+        context = zmq.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+        context.setsockopt(zmq.RCVHWM, MOST_MESSAGES)
+        self._client = BlockingKernelClient(context=context)
         self._connected = False
 
     def _start_on_sockets(self, stdin: int, log: int) -> Process:
@@ -183,6 +189,8 @@ class Kernel:
     def kill(self) -> None:
         if self._connected:
             self._client.stop_channels()
+            self._client.context.destroy(linger=0)
+            self._connected = False
         self.process.kill()
 
     def restart(self) -> None:

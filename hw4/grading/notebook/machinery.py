@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator
 ROOTS = {"torch", "numpy", "builtins", "sys", "IPython", "ipykernel", "get_ipython", "unittest", "pytest", "math"}
 SETTINGS = ("torch.backends.", "numpy.random.", "sys.path", "sys.stdout", "sys.stderr")  # which notebooks do change
 SETTERS = {"setattr", "delattr", "__setattr__", "__delattr__", "update", "patch", "object", "dict"}
-REACHED = set(
-    "ast_transformers input_transformers_post input_transformers_cleanup input_transformer_manager run_cell "
-    "run_cell_async run_ast_nodes run_code set_custom_exc showtraceback register_magic_function events "
-    "get_objects get_referrers _getframe currentframe settrace setprofile f_globals f_locals f_back tb_frame".split()
+REACHED = frozenset(
+    """
+ast_transformers input_transformers_post input_transformers_cleanup input_transformer_manager run_cell
+run_cell_async run_ast_nodes run_code set_custom_exc showtraceback register_magic_function events get_objects
+get_referrers _getframe currentframe settrace setprofile f_globals f_locals f_back tb_frame
+""".split()
 )
 SHELL = "get_ipython"
 COMMANDS = {"run_line_magic", "run_cell_magic", "system", "getoutput"}

@@ -57,16 +57,15 @@ class Cells:
             body = code_block(cell.source)
         else:
             body = printed(cell.source, "Raw text")
-        missing = self.result.row_of[index].question.missing
-        if kind == "answer" and part in missing:
-            body += mark("warn", "No answer", "stands in this cell.")
+        missing = kind == "answer" and part in self.result.row_of[index].question.missing
+        lacking = mark("warn", "No answer", "stands in this cell.") if missing else ""
         outputs = "".join(
             f'<div class="output">{html}</div>' for html in self.outputs.draw(cell.get("outputs", []), level)
         )
         label = "" if level == 1 and cell.cell_type == "markdown" else f"{name} · cell {index + 1}"
         return (
             f'<div class="cell {kind or "added"}" id="cell-{index + 1}"><p class="label">{label}</p>'
-            f"{self._marks(index, cell)}{body}{outputs}</div>"
+            f'{self._marks(index, cell)}<div class="student">{body}{outputs}</div>{lacking}</div>'
         )
 
     def _marks(self, index: int, cell: NotebookNode) -> str:

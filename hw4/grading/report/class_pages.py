@@ -8,7 +8,7 @@ from ..result import Result, Row
 from .cells import Cells, mark
 from .layout import anchor, document, table
 from .markup import text
-from .submission_page import cells_of
+from .submission_page import cells_of, machinery
 
 FIRST = "index.html"
 ORDERS = {"name": ("by name", FIRST), "failures": ("failures first", "failures.html")}
@@ -16,16 +16,18 @@ GIVEN = frozenset({"question", "snippet"})
 
 
 def class_pages(
-    results: Sequence[Result], unusable: Sequence[tuple[str, str]], reference: Result
+    drawn: Sequence[tuple[Result, list[str]]], unusable: Sequence[tuple[str, str]], reference: Result
 ) -> Iterator[tuple[str, str]]:
-    """Yield the (file name, text) of each page. `unusable` holds (title, reason) of what could not be graded."""
-    questions = list(reference.rows)
+    """Yield the (file name, text) of each page.
+
+    `drawn` holds each result with its cells as HTML, and `unusable` (title, reason) of what could not be graded.
+    """
+    questions, results = list(reference.rows), [result for result, _ in drawn]
     for order, (_, name) in ORDERS.items():
         yield name, index(results, questions, unusable, order)
-    drawn = [Cells(result) for result in results]
-    answer = Cells(reference)
+    answer = Cells(reference).html
     for question in questions:
-        yield page_name(question), question_page(question, (reference, answer), list(zip(results, drawn, strict=True)))
+        yield page_name(question), question_page(question, (reference, answer), drawn)
 
 
 def page_name(question: str) -> str:
@@ -91,14 +93,16 @@ def _state(result: Result, question: str) -> tuple[str, str]:
     return ("warn", text(row.answer())) if row.question.missing else ("ok", "answered")
 
 
-def question_page(question: str, reference: tuple[Result, Cells], submissions: Sequence[tuple[Result, Cells]]) -> str:
+def question_page(
+    question: str, reference: tuple[Result, list[str]], submissions: Sequence[tuple[Result, list[str]]]
+) -> str:
     """Return the page on which the question of that id is graded across the class, beside the reference's answer.
 
     Each result comes with its cells, drawn; the reference's has not run.
     """
     result, cells = reference
     row = result.rows[question]
-    given = [cells.html[one] for one in row.question.cells if role(result.notebook.cells[one]) in GIVEN]
+    given = [cells[one] for one in row.question.cells if role(result.notebook.cells[one]) in GIVEN]
     by_title = sorted(submissions, key=lambda submission: submission[0].title)
     answers = "".join(_answer(question, *submission) for submission in by_title)
     return document(
@@ -110,11 +114,12 @@ def question_page(question: str, reference: tuple[Result, Cells], submissions: S
     )
 
 
-def _answer(question: str, result: Result, cells: Cells) -> str:
+def _answer(question: str, result: Result, cells: list[str]) -> str:
     row: Row | None = result.rows.get(question)
     block = mark("bad", "Gone", "the question.")
     if row and row.question.cells:
-        block = cells_of(result, row, cells, but=GIVEN)
+        changed = [each for each in result.finding.machinery if each.question == question]
+        block = machinery(changed) + cells_of(result, row, cells, but=GIVEN)
     # The whole page's cleaning drops an attribute that it does not know: ids of cells would stand there many times.
     block = block.replace(' id="cell-', ' data-cell="')
     link = f"{_page_of(result)}#{anchor(question)}"

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from ..errors import Unusable
 from ..notebook.questions import questions
 from ..text import last_line
 
 FILE = "results.csv"
-# What makes a spreadsheet take a text for a formula (OWASP, "CSV Injection").
-FORMULA = re.compile(r"\A[=+\-@\t\r]")
+LONGEST_COMMENT = 10_000_000  # characters of a cell
+# What makes a spreadsheet take a text for a formula (OWASP, "CSV Injection"): also after what another one separates
+# columns with, and in full width. A quote as the first character is doubled, so that no two texts become one.
+FORMULA = re.compile(r"(?:\A|(?<=[;|]))(?=\s*['=+\-@＝＋－＠])")
 
 
 @dataclass(frozen=True)
@@ -37,25 +40,38 @@ def table(rows: Iterable[Row], reference: NotebookNode, path: Path) -> str:
         for part in question.parts
         for kind in ("mark", "comment")
     ]
-    old = {}
-    if path.exists():
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            old = {row.get("folder"): row for row in csv.DictReader(file)}
+    old = kept(path)
     text = io.StringIO()
     columns = ["submission", "folder", "status", *(question.id for question in asked), "summary", *marks]
     writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in rows:
+        name = FORMULA.sub("'", row.name)  # all of it: what is kept is found by it
         if row.status is not None:
             values = {"submission": row.name, "folder": row.folder, "status": row.status, **row.answers}
             values = {key: literal(value) for key, value in (values | {"summary": row.summary}).items()}
-            writer.writerow(values | {mark: old.get(row.folder, {}).get(mark) or "" for mark in marks})
-        elif row.folder in old:
-            writer.writerow(old[row.folder])
+            values["submission"] = name
+            writer.writerow(values | {mark: old.get(name, {}).get(mark) or "" for mark in marks})
+        elif name in old:
+            writer.writerow(old[name])
     return text.getvalue()
+
+
+def kept(path: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of the table at `path` by the exact name of their submission; {} where there is none.
+
+    Raises `Unusable` where a spreadsheet saved it in another form: the marks in it would be lost.
+    """
+    csv.field_size_limit(LONGEST_COMMENT)
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            return {row["submission"]: row for row in csv.DictReader(file)}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, csv.Error):
+        raise Unusable(f"{path}: not UTF-8 text with commas between columns: save it so, or move it away") from None
 
 
 def literal(text: str) -> str:
     """Return `text` on one line, and so that no spreadsheet computes it."""
-    text = last_line(text)
-    return f"'{text}" if FORMULA.match(text) else text
+    return FORMULA.sub("'", last_line(text))

@@ -99,14 +99,14 @@ def _block(result: Result, row: Row, cells: Cells) -> str:
     heading = f'<h3>{name} <span class="{kind}">{state}</span></h3>'
     return (
         f'<section id="{anchor(row.question.id)}" aria-label="{name}">{heading}'
-        f"{''.join(map(remark, lost))}{cells_of(result, row, cells)}{battery}</section>"
+        f"{''.join(map(remark, lost))}{cells_of(result, row, cells.html)}{battery}</section>"
     )
 
 
-def cells_of(result: Result, row: Row, cells: Cells, but: frozenset[str] = frozenset()) -> str:
+def cells_of(result: Result, row: Row, cells: list[str], but: frozenset[str] = frozenset()) -> str:
     """Return the HTML of the cells that belong to the question of `row`, without those of the roles in `but`."""
     indices = [index for index, owner in enumerate(result.row_of) if owner is row]
-    return "".join(cells.html[index] for index in indices if role(result.notebook.cells[index]) not in but)
+    return "".join(cells[index] for index in indices if role(result.notebook.cells[index]) not in but)
 
 
 def _battery_row(result: Result) -> Row | None:
