@@ -28,7 +28,17 @@ UNIX = {
     "select": {"epoll", "poll", "kqueue", "kevent"},
 }
 MODULES = {"fcntl", "grp", "pty", "pwd", "resource", "termios", "tty", "syslog"}
-LINUX_ONLY = {"isolation.py", "linux.py", "forkserver.py", "forked.py", "keeper.py", "cleanup.py"}  # named for it
+LINUX_ONLY = {
+    "isolation.py",
+    "linux.py",
+    "forkserver.py",
+    "forked.py",
+    "keeper.py",
+    "cleanup.py",
+    "cgroup.py",
+    "mounts.py",
+    "seccomp.py",
+}  # named for it
 FILES = [file for file in [*(ROOT / "hw4").rglob("*.py"), ROOT / "main.py"] if file.name not in LINUX_ONLY]
 
 

@@ -22,6 +22,7 @@ from .notebook.questions import GIVEN, question_of, role
 from .report.console import report_lines
 from .result import Result
 from .sandbox.launcher import Launcher
+from .sandbox.program import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
 from .submission import Submission, laid_out
 
@@ -96,7 +97,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
     """
     submission, reference, limits = task.submission, task.reference, task.limits
     with ExitStack() as stack:
-        scratch = stack.enter_context(Scratch(laid_out(submission, reference), limits.memory))
+        scratch = stack.enter_context(Scratch(laid_out(submission, reference), ResourceLimits(limits.memory)))
         kernel = stack.enter_context(Kernel(launcher, scratch))  # it starts while the notebooks are read and compared
         given = read_reference(reference.files[reference.notebook], reference.notebook)
         notebook = read_notebook(submission.files[submission.notebook], submission.name)
@@ -117,7 +118,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
                 finding.verdict = judge.verdict(limits.total)
         except KeyboardInterrupt:
             finding.interrupted = True
-        finding.layers = [layer.name for layer in kernel.process.layers if layer.active]
+        finding.layers = phrases(kernel.process.layers)
     return result
 
 

@@ -7,6 +7,7 @@ from hw4.grading.affine.battery import cases
 from hw4.grading.affine.checks import AFFINE_BACKWARD, CHECKS
 from hw4.grading.affine.judge import Judge, Verdict
 from hw4.grading.report.console import failure_lines
+from hw4.grading.sandbox.program import ResourceLimits
 from hw4.grading.sandbox.scratch import Scratch
 from tests.affine.mutants import MUTANTS
 from tests.builders import JUDGED, ROOT, made, submission
@@ -36,7 +37,10 @@ def verdict(launcher):
             f"{name}.py": text for name, text in files.items()
         }
         files = {path: text.encode() for path, text in texts.items()}
-        with Scratch(files, 4 * 2**30) as scratch, Judge(launcher, scratch, function=AFFINE_BACKWARD) as judge:
+        with (
+            Scratch(files, ResourceLimits(4 * 2**30)) as scratch,
+            Judge(launcher, scratch, function=AFFINE_BACKWARD) as judge,
+        ):
             return judge.verdict()
 
     return judged

@@ -18,8 +18,7 @@ PROGRAM = """
 import ctypes, os, shutil, signal, socket, subprocess, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in a shell's background starts without
 sys.path.insert(0, {modules!r})
-import isolation, keeper
-from program import Isolation
+import isolation, keeper, linux, mounts, program
 system, refused = isolation.system, {refused!r}
 
 def refuse(name, *arguments):
@@ -33,9 +32,10 @@ def fails(function, *arguments):
     except OSError:
         return True
 
-isolation.system = keeper.system = refuse
-layers = isolation.isolate(Isolation({folder!r}, {readable!r}, 2 << 30), {report!r})
-active = [layer.name for layer in layers if layer.active]
+isolation.system = keeper.system = mounts.system = linux.system = refuse
+limits = program.ResourceLimits(memory=2 << 30)
+layers = isolation.isolate(program.Isolation({folder!r}, {folder!r}, {readable!r}, limits), {report!r})
+active = program.phrases(layers)
 """
 LANDLOCK, NAMESPACES, OPEN_TREE = [444], ["unshare"], [428]  # what is refused to simulate a system without
 
@@ -46,7 +46,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is nothin
 def start(tmp_path):
     """Return a function that starts a process which isolates itself and then runs the lines."""
     folder = tmp_path / "scratch"
-    folder.mkdir()
+    (folder / "shm").mkdir(parents=True)
 
     def run(lines, refused=(), report=None, through=()):
         program = PROGRAM.format(
@@ -230,8 +230,8 @@ def test_the_reported_process_can_be_interrupted(start):
     process = start("try: print(1, flush=True); time.sleep(60)\nexcept KeyboardInterrupt: print('stopped')", (), write)
     os.close(write)
     with open(read) as report:
-        inner = int(report.read())
-    assert process.stdout.readline() == "1\n" and inner != process.pid
+        inner, keeper = map(int, report.read().split())
+    assert process.stdout.readline() == "1\n" and inner != keeper == process.pid
     os.kill(process.pid, signal.SIGINT)  # the keeper goes on
     os.kill(inner, signal.SIGINT)
     assert process.communicate(timeout=10)[0] == "stopped\n" and process.returncode == 0
@@ -283,8 +283,14 @@ def test_the_keeper_dies_with_its_parent(start, tmp_path, refused):
     assert ends(str(tmp_path))
 
 
-@pytest.mark.parametrize("step", ["unshare", "prctl", "mount", "capset", "chroot", 428, 429, 442, 444, 445, 446])
+@pytest.mark.parametrize("step", ["unshare", "prctl", "mount", "capset", "chroot", 317, 428, 429, 442, 444, 445, 446])
 def test_a_step_that_fails_is_left_out(output, step):
     active = output("print(*active, sep='\\n')", [step]).splitlines()
-    without = {"unshare": "own processes", 444: "own files only", 446: "own files only", "chroot": "other files"}
-    assert "memory 2 GiB" in active and without.get(step, "nothing") not in " ".join(active)
+    without = {
+        "unshare": "own processes",
+        317: "filtered",
+        444: "own files only",
+        446: "own files only",
+        "chroot": "other files",
+    }
+    assert "memory 2 GiB (polled)" in active and without.get(step, "nothing") not in " ".join(active)

@@ -13,7 +13,7 @@ import pytest
 from hw4.grading.grade import Task, run
 from hw4.grading.sandbox import launcher as module
 from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
-from hw4.grading.sandbox.program import Layer, Process, Program
+from hw4.grading.sandbox.program import Layer, Process, Program, ResourceLimits
 from hw4.grading.sandbox.scratch import Scratch
 from tests.builders import JUDGED, ROOT, made, submission
 
@@ -43,13 +43,13 @@ def start(launcher, tmp_path):
         with open(os.devnull) as nothing, open(write, "wb") as output:
             streams = nothing.fileno(), output.fileno(), 2
             argv = [str(script), "argument"]
-            program = scratch.program(argv, *streams) if isolated else Program(argv, str(tmp_path), *streams)
-            process: Process = launcher.start(program)
+            program = Program(argv, str(tmp_path), *streams)
+            process: Process = scratch.start(launcher, argv, *streams) if isolated else launcher.start(program)
         started.append(process)
         return process, stack.enter_context(open(read))
 
     started = []
-    with Scratch({"data.txt": b"given"}, 4 << 30) as scratch, contextlib.ExitStack() as stack:
+    with Scratch({"data.txt": b"given"}, ResourceLimits(4 << 30)) as scratch, contextlib.ExitStack() as stack:
         yield run
         for process in started:
             process.kill()
@@ -106,7 +106,7 @@ def test_where_the_system_does_not_fork_a_submission_is_graded_all_the_same(monk
     with Launcher() as launcher:
         found = run(Task(HANDED_IN, HANDED_IN), launcher)
     verdict = found.finding.verdict
-    assert not found.failed() and found.finding.layers == []
+    assert not found.failed() and found.finding.layers[0] == "no sandbox"
     assert verdict.given == {"q-1-check": None} and verdict.problem is None
     assert verdict.asked and not any((verdict.asked | verdict.beyond).values())
 

@@ -81,7 +81,7 @@ class Judge:
                 *([function.module, function.name] if function else ["", ""]),
             ]
             stdin = null if listen else theirs.fileno()
-            self._processes.append(launcher.start(scratch.program(worker, stdin, null, null)))
+            self._processes.append(scratch.start(launcher, worker, stdin, null, null))
 
     def __enter__(self) -> Self:
         return self

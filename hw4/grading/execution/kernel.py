@@ -2,24 +2,28 @@
 
 import itertools
 import os
+import secrets
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
-import psutil
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
 from ..sandbox.launcher import Launcher
+from ..sandbox.log import Log
+from ..sandbox.program import Process
 from ..sandbox.scratch import Scratch
 
 POLL = 0.2  # seconds between two looks at whether the kernel is still alive
 SETTLE = 5.0  # seconds that an interrupted cell has to stop before its kernel is killed
 BOOT = 60.0  # seconds that a kernel has to answer for the first time
-CROWD = 200  # processes that a submission may have at a time
 NUMBERS = itertools.count(1)
+CHANNELS = ["shell", "iopub", "stdin", "control"]
+SCRIPT = Path(__file__).with_name("kernel_process.py")
 
 
 Content = dict[str, Any]
@@ -42,7 +46,6 @@ class Kernel:
 
     def __init__(self, launcher: Launcher, scratch: Scratch) -> None:
         self.launcher, self.scratch = launcher, scratch
-        self._looked = 0.0
         self._start()
 
     def __enter__(self) -> Self:
@@ -52,17 +55,38 @@ class Kernel:
         self.kill()
 
     def _start(self) -> None:
-        name = self.scratch.folder / f"kernel-{next(NUMBERS)}"
-        transport, address = ("ipc", str(name)) if os.name == "posix" else ("tcp", "")
-        file, connection = write_connection_file(f"{name}.json", transport=transport, ip=address)
-        self._connection: Any = connection
-        argv = ["ipykernel_launcher", "-f", file, "--HistoryManager.enabled=False"]
-        with open(f"{name}.log", "wb") as log, open(os.devnull) as nothing:
-            program = self.scratch.program(argv, nothing.fileno(), log.fileno(), log.fileno())
-            self.process = self.launcher.start(program)
-        self._log = name.with_suffix(".log")
+        self._log = Log()
+        with open(os.devnull) as nothing:
+            start = self._start_on_sockets if self.launcher.forks else self._start_by_file
+            self.process = start(nothing.fileno(), self._log.descriptor)
+        self._log.close()
         self._client = BlockingKernelClient()
         self._connected = False
+
+    def _start_on_sockets(self, stdin: int, log: int) -> Process:
+        """Start the kernel on sockets that listen already, at paths that it cannot reach."""
+        from ..sandbox.forked import FIRST_DESCRIPTOR, listen
+
+        prefix, key = str(self.scratch.sockets / str(next(NUMBERS))), secrets.token_hex()
+        ports = {f"{name}_port": FIRST_DESCRIPTOR + number for number, name in enumerate(CHANNELS)}
+        self._connection: Any = {"transport": "ipc", "ip": prefix, "key": key.encode(), **ports}
+        self._connection["signature_scheme"] = "hmac-sha256"
+        sockets = listen(prefix, len(CHANNELS))
+        try:
+            argv = [str(SCRIPT), "--transport=ipc", f"--ip={prefix}", f"--Session.key={key}"]
+            argv += [f"--{name}={ports[f'{name}_port']}" for name in CHANNELS]
+            return self.scratch.start(self.launcher, argv, stdin, log, log, [each.fileno() for each in sockets])
+        finally:
+            for each in sockets:
+                each.close()
+
+    def _start_by_file(self, stdin: int, log: int) -> Process:
+        """Start the kernel with a file that says on which sockets it shall listen."""
+        name = self.scratch.folder / f"kernel-{next(NUMBERS)}"
+        transport, address = ("ipc", str(name)) if os.name == "posix" else ("tcp", "")
+        file, self._connection = write_connection_file(f"{name}.json", transport=transport, ip=address)
+        argv = ["ipykernel_launcher", "-f", file, "--HistoryManager.enabled=False"]
+        return self.scratch.start(self.launcher, argv, stdin, log, log)
 
     def _connect(self) -> None:
         """Wait until the kernel answers and what it publishes reaches us; `BOOT` seconds at most."""
@@ -91,7 +115,6 @@ class Kernel:
         What it publishes meanwhile about the request `rest[0]` is handed to `rest[1]`, until that has had enough.
         """
         while (left := deadline - monotonic()) > 0:
-            self._look()
             message = self._message(self._client.get_iopub_msg, min(POLL, left))
             if message is None and self.process.poll() is not None:
                 raise KernelDeath(self._how_it_ended())
@@ -110,34 +133,14 @@ class Kernel:
             return None
         return message if isinstance(message, dict) and isinstance(message.get("header"), dict) else None
 
-    def _look(self) -> None:
-        """Kill the kernel when it and what it started use more than they may."""
-        if monotonic() - self._looked < POLL or self.process.poll() is not None:
-            return
-        self._looked = monotonic()
-        try:
-            first = psutil.Process(self.process.pid)
-            family = [first, *first.children(recursive=True)]
-            used = sum(each.memory_info().rss - each.memory_info().shared for each in family)
-            if self.scratch.memory and used > self.scratch.memory:  # dearer to ask: without what forks share
-                used = sum(each.memory_full_info().pss for each in family)
-        except (psutil.Error, AttributeError):  # one of them has just ended; or the system does not tell
-            return
-        if len(family) > CROWD:
-            self._kill(f"the kernel was stopped: more than {CROWD} processes")
-        if self.scratch.memory and used > self.scratch.memory:
-            self._kill(f"the kernel was stopped: more than {self.scratch.memory / 2**30:.3g} GiB of memory")
-
-    def _kill(self, reason: str) -> NoReturn:
-        self.process.kill()
-        raise KernelDeath(reason)
-
     def _how_it_ended(self) -> str:
+        if limit := self.scratch.why_killed(self.process):
+            return f"the kernel was stopped: {limit}"
         code = self.process.poll() or 0
         if code < 0:
             return f"the kernel was killed by {signal.Signals(-code).name}"
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return f"the kernel ended with exit code {code}" + (f": {lines[-1]}" if code and lines else "")
+        line = self._log.last_line()
+        return f"the kernel ended with exit code {code}" + (f": {line}" if code and line else "")
 
     def execute(self, source: str, seconds: float, on_message: OnMessage) -> Content:
         """Run `source`, hand each message it publishes to `on_message`, and return the content of the kernel's reply.

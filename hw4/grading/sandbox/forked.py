@@ -10,12 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .program import Layer, Program
 
 SCRIPT = Path(__file__).with_name("forkserver.py")
+FIRST_DESCRIPTOR = 3  # of those that a program inherits beside its streams
 LONGEST_DEATH = 5.0  # seconds that a killed process may take to end
 
 
@@ -37,8 +39,15 @@ class Forkserver:
         """Import the modules, too, for programs that start later."""
         new = [name for name in modules if name not in self._modules]
         self._modules += new
-        with contextlib.suppress(OSError):  # it was killed: the next one imports them all
-            self._connection.send(json.dumps({"import": new}).encode())
+        self._send({"import": new})
+
+    def release(self, folder: str) -> None:
+        """Free what is kept in memory for the scratch folder."""
+        self._send({"release": folder})
+
+    def _send(self, message: dict[str, object]) -> None:
+        with contextlib.suppress(OSError):  # it was killed: the next one starts with all of that done
+            self._connection.send(json.dumps(message).encode())
 
     def fork(self, program: Program, after: Sequence[str]) -> "ForkedProcess":
         """Start the program in a child, once those of the modules `after` that are to be imported are."""
@@ -47,8 +56,9 @@ class Forkserver:
             self._launch()
         message = json.dumps({"program": dataclasses.asdict(program), "after": after}).encode()
         reports, end = os.pipe()
+        descriptors = [end, program.stdin, program.stdout, program.stderr, *program.descriptors]
         try:
-            socket.send_fds(self._connection, [message], [program.stdin, program.stdout, program.stderr, end])
+            socket.send_fds(self._connection, [message], descriptors)
         finally:
             os.close(end)
         return ForkedProcess(reports)
@@ -66,30 +76,37 @@ class ForkedProcess:
     def __init__(self, reports: int) -> None:
         self._reports = os.fdopen(reports, encoding="ascii")
         self._exit_code: int | None = None
+        self._lock = threading.RLock()  # the watch and the kernel's owner look at it, too
 
     @functools.cached_property
-    def _start(self) -> tuple[int | None, list[Layer]]:
-        """Wait until the process runs; return its pid, None where it ended before that, and its layers."""
-        pid, layers = sorted([self._reports.readline(), self._reports.readline()])  # digits go before brackets
-        if not layers.startswith("[") or not pid:
-            return None, []
-        return int(pid), [Layer(*fields) for fields in json.loads(layers)]
+    def _start(self) -> tuple[int | None, int | None, list[Layer]]:
+        """Wait until the process runs; return its pid, its keeper's (None where it ended before), and its layers."""
+        pids, layers = sorted([self._reports.readline(), self._reports.readline()])  # digits go before brackets
+        if not layers.startswith("[") or not pids:
+            return None, None, []
+        pid, keeper = map(int, pids.split())
+        return pid, keeper, [Layer(*fields) for fields in json.loads(layers)]
 
     @property
     def pid(self) -> int | None:
         return self._start[0]
 
     @property
-    def layers(self) -> list[Layer]:
+    def root(self) -> int | None:
         return self._start[1]
 
+    @property
+    def layers(self) -> list[Layer]:
+        return self._start[2]
+
     def poll(self) -> int | None:
-        if self._exit_code is None:
-            if self.pid is None:
-                self._exit_code = 1
-            elif select.select([self._reports], [], [], 0)[0]:
-                self._exit_code = int(self._reports.readline() or -signal.SIGKILL)
-        return self._exit_code
+        with self._lock:
+            if self._exit_code is None:
+                if self.pid is None:
+                    self._exit_code = 1
+                elif select.select([self._reports], [], [], 0)[0]:
+                    self._exit_code = int(self._reports.readline() or -signal.SIGKILL)
+            return self._exit_code
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None and self.pid:
@@ -97,11 +114,22 @@ class ForkedProcess:
                 os.kill(self.pid, number)
 
     def kill(self) -> None:
-        if self.poll() is None and self.pid:
-            with contextlib.suppress(OSError):
-                process = os.pidfd_open(self.pid)  # shows its end even while the forkserver is busy
-                signal.pidfd_send_signal(process, signal.SIGKILL)
-                select.select([process], [], [], LONGEST_DEATH)
-                os.close(process)
-            self._exit_code = -signal.SIGKILL
-        self._reports.close()
+        with self._lock:
+            if self.poll() is None and self.pid and self.root:
+                with contextlib.suppress(OSError):
+                    keeper = os.pidfd_open(self.root)  # shows its end even while the forkserver is busy
+                    os.kill(self.pid, signal.SIGKILL)
+                    select.select([keeper], [], [], LONGEST_DEATH)  # it ends after all that the process has started
+                    os.close(keeper)
+                self._exit_code = -signal.SIGKILL
+            self._reports.close()
+
+
+def listen(prefix: str, count: int) -> list[socket.socket]:
+    """Return sockets that listen at the paths `prefix`-3, `prefix`-4, ...: those that a program finds from 3 on."""
+    found = []
+    for number in range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + count):
+        found.append(socket.socket(socket.AF_UNIX))
+        found[-1].bind(f"{prefix}-{number}")
+        found[-1].listen()
+    return found

@@ -1,30 +1,35 @@
 """The forkserver: a process that imports what notebooks need, and forks a child with that done for each program.
 
 Run as a script, never imported: no module of ours may be left in a submission's process. Standard input is a Unix
-socket. A message on it is JSON: modules to import besides, or a program to fork, which comes with four descriptors: its
-standard input, output and error, and the pipe on which its pid, its layers and its exit code are reported.
+socket. A message on it is JSON: modules to import besides, a scratch folder that is done with, or a program to fork,
+which comes with descriptors: the pipe on which its pid, its layers and its exit code are reported, its standard input,
+output and error, and those that it inherits besides.
 multiprocessing's forkserver was weighed: it cannot isolate its children, and imports all its modules before the first.
 """
 
 import contextlib
 import dataclasses
+import fcntl
 import gc
 import importlib
 import json
 import os
 import runpy
 import selectors
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from types import CodeType
 
+import mounts
 from isolation import isolate
-from program import Isolation, Program
+from linux import attempt
+from program import Isolation, Program, ResourceLimits
 
-LARGEST_MESSAGE = 1 << 20  # bytes
-REPORT = 3  # the descriptor in a child, next to its streams
+LARGEST_MESSAGE, MOST_DESCRIPTORS = 1 << 20, 64  # of a message: bytes, and descriptors
 ALL_DESCRIPTORS = 1 << 20
 
 
@@ -35,6 +40,7 @@ class Forkserver:
         self.connection, self.modules = connection, modules
         self.waiting: dict[int, tuple[Program, set[str]]] = {}  # by the pipe for reports: what to import before
         self.reports: dict[int, int] = {}  # the pipes of the children that live, by pid
+        self.scratches: dict[str, int] = {}  # what lies below a mounted scratch folder, a descriptor each
         self.selector = selectors.DefaultSelector()
         self.wakeup, signalled = os.pipe()  # a signal writes to the second, which wakes the selector
         for end in (self.wakeup, signalled):
@@ -59,27 +65,45 @@ class Forkserver:
 
     def receive(self) -> None:
         """Take a message; raise `EOFError` where the other end is closed."""
-        text, descriptors, _, _ = socket.recv_fds(self.connection, LARGEST_MESSAGE, 4)
+        text, descriptors, _, _ = socket.recv_fds(self.connection, LARGEST_MESSAGE, MOST_DESCRIPTORS)
         if not text:
             raise EOFError
         message = json.loads(text)
         self.modules += message.get("import", [])
+        if message.get("release") in self.scratches:
+            os.close(self.scratches.pop(message["release"]))
+            mounts.release_scratch(message["release"])
         if "program" in message:
-            *streams, report = descriptors
-            fields = message["program"] | dict(zip(("stdin", "stdout", "stderr"), streams, strict=True))
-            isolation = fields["isolation"] and Isolation(**fields["isolation"])
-            self.waiting[report] = Program(**fields | {"isolation": isolation}), set(message["after"])
+            report, stdin, stdout, stderr, *others = descriptors
+            program = Program(**message["program"])
+            if isolation := message["program"]["isolation"]:
+                isolation = Isolation(**isolation | {"limits": ResourceLimits(**isolation["limits"])})
+            streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr, "descriptors": others}
+            program = dataclasses.replace(program, isolation=isolation, **streams)
+            self.waiting[report] = program, set(message["after"])
 
     def fork(self, report: int) -> None:
         """Fork the program that waits with this pipe."""
         program, _ = self.waiting.pop(report)
+        in_memory = program.isolation is not None and self.put_in_memory(program.isolation)
         gc.freeze()  # the collector would touch, and so copy, every page that the children share
         pid = os.fork()
         if pid == 0:
-            run(program, report)
+            run(program, report, in_memory)
         self.reports[pid] = report
-        for stream in (program.stdin, program.stdout, program.stderr):
-            os.close(stream)
+        for descriptor in (program.stdin, program.stdout, program.stderr, *program.descriptors):
+            os.close(descriptor)
+
+    def put_in_memory(self, wanted: Isolation) -> bool:
+        """Put the wanted folder into a file system in memory, as far as that can be mounted; return whether it is."""
+        with contextlib.suppress(OSError):
+            if wanted.shared not in self.scratches:
+                self.scratches[wanted.shared] = mounts.mount_scratch(wanted.shared, wanted.limits)
+            below, name = self.scratches[wanted.shared], os.path.basename(wanted.folder)
+            if not os.path.exists(wanted.folder):
+                shutil.copytree(f"/proc/self/fd/{below}/{name}", wanted.folder)
+            return True
+        return False
 
     def reap(self) -> None:
         """Report the exit code of each child that has ended."""
@@ -95,11 +119,14 @@ class Forkserver:
                 report.write(f"{os.waitstatus_to_exitcode(status)}\n")
 
 
-def run(program: Program, report: int) -> None:
-    """Run the program as `__main__` in this child of the forkserver, and end with its exit code."""
+def run(program: Program, report: int, in_memory: bool) -> None:
+    """Run the program as `__main__` in this child of the forkserver, and end with its exit code.
+
+    `in_memory` says whether its scratch folder is a file system in memory.
+    """
     code = 1
     try:
-        script = prepare(program, report)
+        script = prepare(program, report, in_memory)
         sys.argv = program.argv
         if script:
             exec(script, {"__name__": "__main__", "__file__": sys.argv[0]})
@@ -117,30 +144,34 @@ def run(program: Program, report: int) -> None:
         os._exit(code)
 
 
-def prepare(program: Program, report: int) -> CodeType | None:
+def prepare(program: Program, report: int, in_memory: bool) -> CodeType | None:
     """Set up streams, signals, folder and isolation; report pid and layers; return a script's code, or None."""
     gc.enable()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number, descriptor in enumerate((program.stdin, program.stdout, program.stderr, report)):
-        os.dup2(descriptor, number)
-    os.closerange(REPORT + 1, ALL_DESCRIPTORS)
+    kept = [program.stdin, program.stdout, program.stderr, *program.descriptors, report]
+    for number, descriptor in enumerate([fcntl.fcntl(each, fcntl.F_DUPFD, 2 * len(kept)) for each in kept]):
+        os.dup2(descriptor, number)  # none of the copies, which come first, has one of these low numbers
+    os.closerange(len(kept), ALL_DESCRIPTORS)
+    report = len(kept) - 1
     os.environ.update(program.environment)
+    tempfile.tempdir = None  # what was imported has asked for it: that was the grader's
     name, layers = program.argv[0], []
     script = compile(Path(name).read_bytes(), name, "exec") if program.is_script else None  # isolation may hide it
     os.chdir(program.folder)
-    with os.fdopen(os.dup(REPORT), "w", encoding="ascii") as lines:
+    with os.fdopen(os.dup(report), "w", encoding="ascii") as lines:
         if program.isolation:
-            layers = isolate(program.isolation, REPORT)
+            layers = isolate(program.isolation, report, in_memory)
         else:
-            os.write(REPORT, b"%d\n" % os.getpid())
-            os.close(REPORT)
+            os.write(report, b"%d %d\n" % (os.getpid(), os.getpid()))
+            os.close(report)
         lines.write(json.dumps([dataclasses.astuple(layer) for layer in layers]) + "\n")
     return script
 
 
 if __name__ == "__main__":
+    attempt(mounts.enter_namespace)
     folder = sys.path.pop(0)
     for name in [name for name in sys.modules if os.path.exists(f"{folder}/{name}.py")]:
         del sys.modules[name]  # a submission may have a module of this name

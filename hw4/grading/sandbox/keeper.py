@@ -54,7 +54,7 @@ def keep(child: int, report: int | None) -> None:
     signal.signal(signal.SIGTERM, lambda number, _: os.kill(child, number))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # SIGINT is for the child alone
     if report is not None:
-        attempt(os.write, report, b"%d\n" % child)
+        attempt(os.write, report, b"%d %d\n" % (child, os.getpid()))
         os.close(report)
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

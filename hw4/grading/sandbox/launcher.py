@@ -71,6 +71,11 @@ class Launcher:
             return LaunchedProcess(program, self._environment)
         return self._forkserver.fork(program, [KERNEL[-1], "torch._dynamo" if program.is_script else "torch"])
 
+    def release(self, folder: str) -> None:
+        """Free what is kept in memory for the scratch folder."""
+        if self._forkserver:
+            self._forkserver.release(folder)
+
     def close(self) -> None:
         """End the forkserver, and with it every process that came from it."""
         if self._forkserver:
@@ -99,8 +104,9 @@ class LaunchedProcess:
             stderr=program.stderr,
             start_new_session=True,  # Ctrl-C is for the grader
         )
-        self.pid = self._process.pid
-        self.layers: list[Layer] = []
+        self.pid = self.root = self._process.pid
+        limits = program.isolation.limits.layers(False, False, False) if program.isolation else []
+        self.layers = [Layer("no sandbox"), *limits]
 
     def poll(self) -> int | None:
         return self._process.poll()

@@ -33,7 +33,8 @@ IFREQ = "16sH22x"  # struct ifreq: the interface's name, its flags
 AT_FDCWD, AT_EMPTY_PATH, AT_RECURSIVE = -100, 0x1000, 0x8000
 
 # linux/mount.h; MNT_DETACH from include/linux/fs.h
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1 << 1, 1 << 2, 1 << 3, 1 << 14, 1 << 18
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND = 1 << 1, 1 << 2, 1 << 3, 1 << 12
+MS_REC, MS_PRIVATE, MS_SLAVE = 1 << 14, 1 << 18, 1 << 19
 MNT_DETACH = 1 << 1
 OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC, MOVE_MOUNT_F_EMPTY_PATH = 1, os.O_CLOEXEC, 4
 MOUNT_ATTR_RDONLY = 1
@@ -60,6 +61,17 @@ def system(name: str, *arguments: int | str | bytes | None) -> int:
     if result < 0:
         raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")
     return result
+
+
+def write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def map_user(uid: int, gid: int) -> None:
+    """Keep the user's and the group's number in the user namespace that this process has just entered."""
+    for name, text in {"setgroups": "deny", "uid_map": f"{uid} {uid} 1", "gid_map": f"{gid} {gid} 1"}.items():
+        attempt(write, f"/proc/self/{name}", text)
 
 
 def attempt(function: Callable[..., object], *arguments: object) -> OSError | None:

@@ -6,28 +6,73 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Layer:
-    """A sandbox layer: what it keeps a process from, whether it is active, and if not, why."""
+    """A sandbox layer: what it keeps a process from, whether it is active, and if not, why.
+
+    For a limit, `bound` says whether it is "exact", "polled", or "absent".
+    """
 
     name: str
     active: bool = True
     reason: str = ""
+    bound: str = ""
+
+
+@dataclass(frozen=True)
+class ResourceLimits:
+    """What a submission's processes may use together, from the first one's start to the last one's end.
+
+    Memory, in bytes, includes files in memory; None stands for any number. Disk, in bytes, and files count what they
+    write, also what is deleted but still open. Seconds are those of the clock.
+    """
+
+    memory: int | None = None
+    disk: int = 1 << 30
+    files: int = 100_000
+    processes: int = 200
+    threads: int = 512
+    seconds: float = 1200.0
+
+    def layers(self, in_group: bool, in_memory: bool, own_user: bool) -> list[Layer]:
+        """Return a layer per limit; processes may be in a control group, files in memory, and the user their own."""
+        memory, disk = "exact" if in_group else "polled", "exact" if in_memory else "polled"
+        threads = "exact" if in_group or own_user else "absent"
+        found = [
+            Layer(f"disk {self.disk / 2**30:.3g} GiB", bound=disk),
+            Layer(f"{self.files} files", bound=disk),
+            Layer(f"{self.processes} processes", bound="polled"),
+            Layer(f"{self.threads} threads", threads == "exact", bound=threads),
+            Layer(f"{self.seconds:g} s in all", bound="polled"),
+        ]
+        return found if self.memory is None else [Layer(f"memory {self.memory / 2**30:.3g} GiB", bound=memory), *found]
+
+
+def phrases(layers: list[Layer]) -> list[str]:
+    """Return what the line `isolation:` says: the active layers, and of each limit how it is kept."""
+    return [f"{each.name} ({each.bound})" if each.bound else each.name for each in layers if each.active or each.bound]
 
 
 @dataclass(frozen=True)
 class Isolation:
-    """What an isolated process may use: one folder to write, others to read, and bytes of memory (None: any number)."""
+    """What an isolated process may use: one folder to write, others to read, and the limits.
+
+    `shared` is the folder above the one to write, which all processes of the submission share with their limits, and
+    `doors` are the files by which they enter their control group.
+    """
 
     folder: str
+    shared: str
     readable: list[str]
-    memory: int | None = None
+    limits: ResourceLimits = ResourceLimits()
+    doors: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Program:
     """A program to start: a Python script's path or a module's name with its arguments, and where it runs.
 
-    The streams are file descriptors, which stay the caller's. `environment` is added to the launcher's own. Without an
-    `isolation` the program runs with the grader's rights.
+    The streams are file descriptors, which stay the caller's, and so are the further `descriptors`, which the program
+    finds from 3 on. `environment` is added to the launcher's own. Without an `isolation` the program runs with the
+    grader's rights.
     """
 
     argv: list[str]
@@ -37,6 +82,7 @@ class Program:
     stderr: int
     environment: dict[str, str] = field(default_factory=dict)
     isolation: Isolation | None = None
+    descriptors: list[int] = field(default_factory=list)
 
     @property
     def is_script(self) -> bool:
@@ -48,6 +94,10 @@ class Process(Protocol):
 
     @property
     def pid(self) -> int | None: ...
+
+    @property
+    def root(self) -> int | None:
+        """Return the pid of the process from which it and all that it starts descend."""
 
     @property
     def layers(self) -> list[Layer]:

@@ -1,0 +1,41 @@
+"""The kernel's process: ipykernel on sockets that the grader has bound where the submission's code cannot reach them.
+
+Run as a script in a sandboxed process. A channel's port is the number of the descriptor on which its socket listens.
+ipykernel's own launcher binds its sockets by name, in a folder that stays open to the code that it runs.
+"""
+
+from typing import Any
+
+import zmq
+from ipykernel.kernelapp import IPKernelApp
+
+
+class KernelApp(IPKernelApp):
+    """ipykernel, but for how its sockets come about, and without what nobody reads: heartbeat, connection file."""
+
+    def _try_bind_socket(self, s: zmq.Socket[Any], port: int) -> int:
+        s.setsockopt(zmq.USE_FD, port)
+        return super()._try_bind_socket(s, port)
+
+    def init_control(self, context: zmq.Context[Any]) -> None:
+        super().init_control(context)
+        self.debug_shell_socket.disconnect(self.shell_socket.getsockopt(zmq.LAST_ENDPOINT))  # a path out of reach
+
+    def init_heartbeat(self) -> None:
+        pass
+
+    def init_connection_file(self) -> None:
+        pass
+
+    def write_connection_file(self, **kwargs: Any) -> None:
+        pass
+
+    def log_connection_info(self) -> None:
+        pass
+
+
+if __name__ == "__main__":
+    app = KernelApp(transport="ipc")
+    app.config.HistoryManager.enabled = False
+    app.initialize()
+    app.start()

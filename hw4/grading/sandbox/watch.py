@@ -1,0 +1,146 @@
+"""The watch over a submission's processes: a thread that ends them when together they exceed a limit."""
+
+import contextlib
+import os
+import shutil
+import stat
+import threading
+from collections.abc import Iterable
+from time import monotonic
+
+import psutil
+
+from .cgroup import ControlGroup
+from .program import Process, ResourceLimits
+
+POLL = 0.2  # seconds between two looks
+DEEPEST = 100  # folders in each other, where files are counted by walking through them
+BLOCK = 512  # bytes, of stat's st_blocks
+
+
+class Watch:
+    """Watches processes that write into `folder`, and ends all of them when a limit is exceeded.
+
+    Where they are in a control group, the kernel limits their memory, and where the folder is a file system in memory,
+    their files: there the watch only finds out why a process was killed.
+    """
+
+    def __init__(self, limits: ResourceLimits, folder: str, group: ControlGroup | None) -> None:
+        self._limits, self._folder, self._group = limits, folder, group
+        self._processes: list[Process] = []
+        self._reasons: dict[int, str | None] = {}  # by the position of a process that has ended
+        self._looking, self._closed = threading.Lock(), threading.Event()
+        self._end = monotonic() + limits.seconds
+
+    def add(self, process: Process) -> None:
+        self._processes.append(process)
+        if len(self._processes) == 1:
+            threading.Thread(target=self._run, daemon=True).start()
+
+    def reason(self, process: Process) -> str | None:
+        """Return which limit was exceeded when the process, which has ended, was killed for it; None where none was."""
+        self._look()
+        return self._reasons.get(self._processes.index(process))
+
+    def close(self) -> None:
+        """End the watch and what is left of the processes."""
+        self._closed.set()
+        with self._looking:
+            for process in self._processes:
+                process.kill()
+
+    def _run(self) -> None:
+        while not self._closed.wait(POLL):
+            self._look()
+
+    def _look(self) -> None:
+        """Note why processes ended; kill the others where a limit is exceeded."""
+        with self._looking:
+            unexplained = {n: each for n, each in enumerate(self._processes) if n not in self._reasons}
+            living = {number: each for number, each in unexplained.items() if each.poll() is None}
+            reason = None
+            if unexplained:
+                with contextlib.suppress(psutil.Error, OSError):  # one of them has just ended
+                    reason = self._exceeded(list(living.values()))
+            for number, process in unexplained.items():
+                if reason or number not in living:
+                    process.kill()
+                    self._reasons[number] = reason
+
+    def _exceeded(self, processes: list[Process]) -> str | None:
+        """Return which limit the processes exceed, in words."""
+        limits = self._limits
+        if monotonic() > self._end:
+            return f"more than {limits.seconds:g} s in all"
+        if self._group:
+            pids = self._group.processes()
+            full = limits.memory is not None and self._group.ran_out_of_memory()
+        else:
+            family = [each for process in processes for each in _family(process)]
+            pids = [each.pid for each in family]
+            full = limits.memory is not None and self._memory(processes, family, limits.memory) > limits.memory
+        if full:
+            return f"more than {(limits.memory or 0) / 2**30:.3g} GiB of memory"
+        if len(pids) > limits.processes:
+            return f"more than {limits.processes} processes"
+        in_memory = any(
+            layer.bound == "exact" for each in processes for layer in each.layers if layer.name[:4] == "disk"
+        )
+        return None if in_memory or not processes else self._written(pids)
+
+    def _memory(self, processes: list[Process], family: list[psutil.Process], limit: int) -> int:
+        """Return the bytes of memory that the processes use, files in memory included."""
+        files = 0
+        for process in processes[:1]:
+            with contextlib.suppress(OSError):
+                if any(layer.bound == "exact" and layer.name[:4] == "disk" for layer in process.layers):
+                    files = shutil.disk_usage(f"/proc/{process.pid}/root{self._folder}").used
+        used = files + sum(each.memory_info().rss - getattr(each.memory_info(), "shared", 0) for each in family)
+        if used > limit:  # dearer to find out: without what forks share
+            used = files + sum(getattr(each.memory_full_info(), "pss", 0) for each in family)
+        return used
+
+    def _written(self, pids: Iterable[int]) -> str | None:
+        """Return which limit the files exceed that lie in the folder or, deleted, are still open."""
+        size, number, waiting = 0, 0, [(self._folder, 0)]
+        while waiting:
+            path, depth = waiting.pop()
+            if depth > DEEPEST:
+                return f"more than {DEEPEST} folders in each other"
+            try:
+                entries = list(os.scandir(path))
+            except PermissionError:
+                return "a folder that cannot be read, and so not counted"
+            except OSError:
+                continue
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    size, number = size + _size(entry.stat(follow_symlinks=False)), number + 1
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((entry.path, depth + 1))
+            if number > self._limits.files:
+                return f"more than {self._limits.files} files"
+        size += sum(_deleted(pids).values())
+        return f"more than {self._limits.disk / 2**30:.3g} GiB on disk" if size > self._limits.disk else None
+
+
+def _family(process: Process) -> list[psutil.Process]:
+    """Return the process's keeper and all that descends from it; nothing escapes, since orphans become its children."""
+    root = psutil.Process(process.root)
+    return [root, *root.children(recursive=True)]
+
+
+def _size(status: os.stat_result) -> int:
+    return BLOCK * status.st_blocks if hasattr(status, "st_blocks") else status.st_size
+
+
+def _deleted(pids: Iterable[int]) -> dict[int, int]:
+    """Return the sizes of the deleted files that the processes have open, by inode, as far as the system shows them."""
+    found = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                status = os.stat(entry.path)
+                if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
+                    found[status.st_ino] = _size(status)
+    return found
