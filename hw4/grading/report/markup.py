@@ -4,7 +4,6 @@ nh3 cleans by HTML5's own rules, but drops what it refuses without a word. So ta
 before, and frames, scripts and the like become notes.
 """
 
-import functools
 import re
 from base64 import b64encode
 from html import escape
@@ -54,6 +53,7 @@ KNOWN = (TAGS | defs.tags | BLOCKS) - OPAQUE.keys() - {"math"}
 ATTRIBUTE = r"""[\s/]+[^\s"'<>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
 TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+)\s*/?>|<!doctype[^<>]*>|<(?=[\w/!?])", re.IGNORECASE)
 COMMENT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?-->)|{TAG.pattern}", re.IGNORECASE | re.DOTALL)
+COMMENT_START_OR_TAG = re.compile(rf"<!--|{TAG.pattern}", re.IGNORECASE)
 FONT_COLOR = re.compile(r"""color\s*=\s*["']?(#?\w+)""", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(?:svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*")
 LINK = re.compile(r"https?://|mailto:|#|pictures/[\w.-]+$|[\w.~%-]+(?:/report)?\.html(?:#|$)", re.IGNORECASE)
@@ -163,25 +163,22 @@ def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
     `controls` of a form are opaque if that is set.
     """
     opaque = OPAQUE | (CONTROLS if controls else {})
-    parts, done, unclosed = [], 0, set()
-    for opening in _opening("|".join(opaque)).finditer(html):
-        name = (opening[1] or "").lower()
-        if opening.start() < done or name in unclosed:
+    parts, done, position, unclosed = [], 0, 0, set()
+    while opening := COMMENT_START_OR_TAG.search(html, position):
+        name, position = (opening[2] or "").lower(), opening.end()
+        comment = opening[0] == "<!--"
+        if opening[1] or name in unclosed or not (comment or name in opaque):
             continue
-        closing = re.compile(rf"</{name}\s*>" if name else "-->", re.IGNORECASE)
-        end = closing.search(html, opening.end() if name else opening.start() + 2)
+        closing = re.compile("-->" if comment else rf"</{name}\s*>", re.IGNORECASE)
+        end = closing.search(html, opening.start() + 2 if comment else position)
         if end is None:
             unclosed.add(name)  # nothing is looked for to the end again and again
             continue
-        stand_in = _stand_in(opaque[name], opening[2], html[opening.start() : end.end()], kept) if name else ""
+        position = end.end()
+        stand_in = "" if comment else _stand_in(opaque[name], opening[3], html[opening.start() : position], kept)
         parts += [html[done : opening.start()], stand_in]
-        done = end.end()
+        done = position
     return "".join([*parts, html[done:]])
-
-
-@functools.cache
-def _opening(names: str) -> re.Pattern[str]:
-    return re.compile(rf"<!--|<({names})((?:{ATTRIBUTE})*+)\s*/?>", re.IGNORECASE)
 
 
 def _stand_in(what: str, attributes: str, source: str, kept: list[str]) -> str:

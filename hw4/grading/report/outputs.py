@@ -45,7 +45,10 @@ class Outputs:
             return plain
         if "text/html" in data:
             html = self.html(data["text/html"], level)
-            return html if _shows(html) else html + (plain or '<p class="note">[HTML without text or pictures]</p>')
+            words = nh3.clean(html, tags=set()).strip()
+            if "<img" in html or "<math" in html or not (words == "" or words.startswith("[Not shown here")):
+                return html
+            return html + plain if plain or words else '<p class="note">[HTML without text or pictures]</p>'
         if "text/markdown" in data:
             return self.markdown(data["text/markdown"], level)
         if "text/latex" in data:
@@ -99,9 +102,3 @@ class Outputs:
 
 def _as_is(html: str, _: list[str]) -> str:
     return html
-
-
-def _shows(html: str) -> bool:
-    """Return whether `html` shows more than notes on what it does not show."""
-    words = nh3.clean(html, tags=set()).strip()
-    return "<img" in html or (bool(words) and not words.startswith("[Not shown here"))
