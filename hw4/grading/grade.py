@@ -33,9 +33,9 @@ from .text import last_line
 PYTHONS = {"python", "python2", "python3", "ipython", "ipython3"}
 # Kernels that are not Python's, for notebooks that name no language (the list of Jupyter's wiki, "Jupyter kernels").
 OTHER_KERNELS = re.compile(
-    r"ir\b|r\b|irkernel|julia|bash|javascript|deno|tslab|node|xcpp|xeus-(?!python)|cling|octave|matlab|scilab|sas|stata|"
-    r"scala|almond|spylon|apache_toree|java\b|ijava|kotlin|groovy|clojure|ruby|iruby|perl|php|lua|go(nb|phernotes)?\b|"
-    r"rust|evcxr|haskell|ihaskell|ocaml|fsharp|csharp|powershell|\.net|sql|xsql|prolog|maxima|wolfram|mathematica|sos|sage"
+    r"(ir|r|go|java|node|sql|sos|c|lua|perl|php)$|irkernel|julia|bash|javascript|deno|tslab|xcpp|xeus-(?!python)|cling|"
+    r"octave|matlab|scilab|sas|stata|scala|almond|spylon|apache_toree|ijava|kotlin|groovy|clojure|i?ruby|gonb|gophernotes|"
+    r"rust|evcxr|i?haskell|ocaml|fsharp|csharp|powershell|\.net|xsql|prolog|maxima|wolfram|mathematica|sage"
 )
 GRACE = 120.0  # seconds that start, verdict and clean-up may take beyond those of the cells
 Progress = Callable[[Result, Execution], None]

@@ -7,7 +7,7 @@ from hw4.grading.notebook.machinery import changes
 from hw4.grading.notebook.questions import GIVEN, role
 from tests.builders import NOTEBOOK, ROOT
 
-GIVEN = [
+CODE = [
     "import torch\nimport numpy as np\nimport matplotlib.pyplot as plt\nfrom torch import nn",
     "assert torch.allclose(torch.ones(1), torch.ones(1))\nassert all([True]) and abs(-1)",
 ]
@@ -91,12 +91,12 @@ COMMON = [
 
 @pytest.mark.parametrize("source", CHANGES)
 def test_a_change_of_the_machinery_is_named(source):
-    assert CHANGES[source] in changes([source], GIVEN)[0]
+    assert CHANGES[source] in changes([source], CODE)[0]
 
 
 @pytest.mark.parametrize("source", COMMON)
 def test_what_any_notebook_does_is_none(source):
-    assert changes([source], GIVEN) == [""]
+    assert changes([source], CODE) == [""]
 
 
 def test_a_name_that_one_cell_binds_is_known_in_later_ones():

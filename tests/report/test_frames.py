@@ -1,7 +1,7 @@
 """In a real browser: nothing that a student wrote covers, moves or colours what the grader says beside it.
 
-A page is drawn twice, with all that is the student's seen and unseen, and a third time with the students' boxes painted:
-every pixel outside of them must be the same. The sizes of the boxes are the same in all three.
+A page is drawn twice, with all that is the student's seen and unseen, and a third time with their boxes painted: every pixel
+outside of them must be the same. The sizes of the boxes are the same in all three.
 """
 
 import shutil
@@ -22,17 +22,18 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update"
 HIDDEN = ".student * { visibility: hidden !important; }"
 PAINTED = HIDDEN + " .student { background: #f0f !important; } .student * { background: none !important; }"
-BLACK = 'mathcolor="#f00" mathbackground="#f00" style="color:red;background:red"'
+GIF = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+RED = 'mathcolor="#f00" mathbackground="#f00" style="color:red;background:red"'
 BLOCKS = {
-    "negative space": f'<math><mspace width="-90em"/><mtext {BLACK}>{"COVER" * 80}</mtext></math>',
-    "lowered": f'<math><mpadded voffset="30em" height="0" depth="0"><mtext {BLACK}>{"COVER" * 20}</mtext></mpadded></math>',
-    "shifted": f'<math><mpadded width="0" lspace="-40em"><mtext {BLACK}>{"COVER" * 20}</mtext></mpadded></math>',
-    "huge": f'<math><mstyle mathsize="90em"><mi {BLACK}>X</mi></mstyle></math>',
-    "stretched": '<math><mo stretchy="true" minsize="90em">(</mo><mo minsize="90em" stretchy="true">|</mo></math>',
+    "negative space": f'<math><mspace width="-90em"/><mtext {RED}>{"COVER" * 80}</mtext></math>',
+    "lowered": f'<math><mpadded voffset="30em" height="0"><mtext {RED}>{"COVER" * 20}</mtext></mpadded></math>',
+    "shifted": f'<math><mpadded width="0" lspace="-40em"><mtext {RED}>{"COVER" * 20}</mtext></mpadded></math>',
+    "huge": f'<math><mstyle mathsize="90em"><mi {RED}>X</mi></mstyle></math>',
+    "stretched": '<math><mo stretchy="true" minsize="90em">(</mo></math>',
     "stacked marks": "o" + "\u0300\u0316" * 300 + " " + ("e" + "\u20dd\u0488" * 90) * 9,
     "a long word": "W" * 30_000,
-    "a wide picture": '<img src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7" width=99999 height=99999>',
-    "a negative padding": f'<table style="padding-left:-90em"><tr><td style="width:900em">{"COVER " * 90}</td></tr></table>',
+    "a wide picture": f'<img src="data:image/gif;base64,{GIF}" width=99999 height=99999>',
+    "a wide table": f'<table style="padding-left:-90em"><tr><td style="width:900em">{"COVER " * 90}</td></table>',
     "a formula": r"$$\hspace{-90em}\rule{90em}{90em}\kern-99em\raisebox{40em}{COVER}\Huge X$$ $\mathllap{COVERCOVER}$",
     "an open table": "<table><tr><td>" * 9 + "<caption>COVER",
 }
