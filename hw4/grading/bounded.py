@@ -4,6 +4,7 @@
 the latter's; and multiprocessing starts none in a Dask worker, which is a daemon.
 """
 
+import atexit
 import contextlib
 import importlib
 import pickle
@@ -55,7 +56,7 @@ class Helper:
     def close(self) -> None:
         """End the process."""
         self.process.kill()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self.process.communicate()
 
 
@@ -64,9 +65,11 @@ STARTED: list[Helper] = []
 
 
 def start() -> None:
-    """Start a helper that later calls find idle."""
-    STARTED.append(Helper())
-    IDLE.put(STARTED[-1])
+    """Start a helper that later calls find idle; it ends with this process."""
+    helper = Helper()
+    STARTED.append(helper)
+    atexit.register(helper.close)
+    IDLE.put(helper)
 
 
 def call(function: Callable[..., Returned], *arguments: object, seconds: float | None = None) -> Returned:
@@ -80,7 +83,8 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
     try:
         helper = IDLE.get(timeout=PATIENCE)
     except Empty:
-        helper = Helper()
+        start()
+        helper = IDLE.get()
     try:
         reply: Returned | Exception = helper.call(request, limit)  # type: ignore[assignment]
     except (EOFError, OSError, pickle.UnpicklingError):
@@ -89,6 +93,7 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
         raise BeyondLimits(f"{function.__name__} took more than {limit:g} s, or broke off") from None
     except BaseException:  # an interrupt: what the helper still sends is nobody's
         helper.close()
+        start()
         raise
     IDLE.put(helper)
     if isinstance(reply, Unusable | BeyondLimits):

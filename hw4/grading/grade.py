@@ -33,9 +33,9 @@ from .text import last_line
 PYTHONS = {"python", "python2", "python3", "ipython", "ipython3"}
 # Kernels that are not Python's, for notebooks that name no language (the list of Jupyter's wiki, "Jupyter kernels").
 OTHER_KERNELS = re.compile(
-    r"ir\b|r\b|irkernel|julia|bash|javascript|deno|tslab|node|xcpp|xeus-(?!python)|cling|octave|matlab|scilab|sas|stata|"
-    r"scala|almond|spylon|apache_toree|java\b|ijava|kotlin|groovy|clojure|ruby|iruby|perl|php|lua|go(nb|phernotes)?\b|"
-    r"rust|evcxr|haskell|ihaskell|ocaml|fsharp|csharp|powershell|\.net|sql|xsql|prolog|maxima|wolfram|mathematica|sos|sage"
+    r"(ir|r|go|java|node|sql|sos|c|lua|perl|php)$|irkernel|julia|bash|javascript|deno|tslab|xcpp|xeus-(?!python)|cling|"
+    r"octave|matlab|scilab|sas|stata|scala|almond|spylon|apache_toree|ijava|kotlin|groovy|clojure|i?ruby|gonb|gophernotes|"
+    r"rust|evcxr|i?haskell|ocaml|fsharp|csharp|powershell|\.net|xsql|prolog|maxima|wolfram|mathematica|sage"
 )
 GRACE = 120.0  # seconds that start, verdict and clean-up may take beyond those of the cells
 Progress = Callable[[Result, Execution], None]
@@ -181,20 +181,15 @@ def planned(submitted: tuple[bytes, str], reference: tuple[bytes, str], modules:
 
 def machinery_remarks(result: Result, given: NotebookNode, modules: Mapping[str, str]) -> list[Remark]:
     """Return a remark for each cell and module of a submission that changes what runs and checks it."""
-    codes = [cell.source for cell in given.cells if cell.cell_type == "code"]
-    known = {code.strip() for code in codes}
-    cells = {
-        index: cell.source
-        for index, cell in enumerate(result.notebook.cells)
-        if cell.cell_type == "code" and cell.source.strip() not in known
-    }
-    found = zip([*modules, *cells], changes([*modules.values(), *cells.values()], codes), strict=True)
+    theirs = [(index, cell) for index, cell in enumerate(result.notebook.cells) if cell.cell_type == "code"]
+    codes = {cell.source.strip(): role(cell) for cell in given.cells if cell.cell_type == "code"}
+    added = {index: cell.source for index, cell in theirs if cell.source.strip() not in codes}
+    relied_on = [code for code, kind in codes.items() if kind in (None, *GIVEN)]
+    in_modules = zip(modules, changes(modules.values()), strict=True)
+    in_cells = zip(added, changes(added.values(), relied_on), strict=True)
     return [
-        Remark(result.row_of[where].question.id, where, f"cell {where + 1}: {said}")
-        if isinstance(where, int)
-        else Remark(text=f"{where}: {said}")
-        for where, said in found
-        if said
+        *(Remark(text=f"{path}: {said}") for path, said in in_modules if said),
+        *(Remark(result.row_of[at].question.id, at, f"cell {at + 1}: {said}") for at, said in in_cells if said),
     ]
 
 

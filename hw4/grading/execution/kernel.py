@@ -63,10 +63,7 @@ class Kernel:
             start = self._start_on_sockets if self.launcher.forks else self._start_by_file
             self.process = start(nothing.fileno(), self._log.descriptor)
         self._log.close()
-        context = zmq.Context()
-        context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-        context.setsockopt(zmq.RCVHWM, MOST_MESSAGES)
-        self._client = BlockingKernelClient(context=context)
+        self._client = BlockingKernelClient()
         self._connected = False
 
     def _start_on_sockets(self, stdin: int, log: int) -> Process:
@@ -100,6 +97,9 @@ class Kernel:
         while not self._listens() and self.process.poll() is None and monotonic() < deadline:
             sleep(0.005)  # who connects too early tries again only after a tenth of a second
         self._client.load_connection_info(self._connection)
+        self._client.context = zmq.Context()
+        self._client.context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+        self._client.context.setsockopt(zmq.RCVHWM, MOST_MESSAGES)
         self._client.start_channels(stdin=False, hb=False)
         self._connected = True
         while not any(self._replies(self._client.kernel_info(), monotonic() + patience)):

@@ -7,7 +7,7 @@ weighed: none looks for assignments to another module's attributes across the ce
 import ast
 import builtins
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 ROOTS = {"torch", "numpy", "builtins", "sys", "IPython", "ipykernel", "get_ipython", "unittest", "pytest", "math"}
 SETTINGS = ("torch.backends.", "numpy.random.", "sys.path", "sys.stdout", "sys.stderr")  # which notebooks do change
@@ -48,11 +48,13 @@ def tree(source: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def changes(sources: Iterable[str], given: Iterable[str]) -> list[str]:
+def changes(sources: Collection[str], given: Iterable[str] = ()) -> list[str]:
     """Return for each of the `sources` what it changes in the machinery, "" for nothing.
 
     `given` is the code that the reference gives: what it is named and imports should stay what it is.
     """
+    if not sources:
+        return []
     trees = [tree(source) for source in sources]
     code = [tree(source) for source in given]
     aliases: dict[str, str] = {}

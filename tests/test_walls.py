@@ -1,0 +1,348 @@
+"""Whatever one submission of a class is, it ends with one line of its own and costs no other anything."""
+
+import csv
+import gc
+import json
+import time
+import unicodedata
+
+import nbformat
+import pytest
+
+import main
+from hw4.grading import bounded
+from hw4.grading.classroom import folder_names
+from hw4.grading.grade import language_of
+from hw4.grading.report import marks
+from hw4.grading.submission import collect, find, laid_out, shown
+from tests.builders import JUDGED, ROOT, made, submission
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+ASKED = {"q-1-question": "Why?", "q-1-check": "assert 1", "q-1-answer": "**Answer:**"}
+ANSWERED = ASKED | {"q-1-answer": "**Answer:** Because.", "own": "print(6 * 7)"}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Return a function that grades the folder `class` here; it returns the exit code, the lines and the rows."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bounded, "SECONDS", 20.0)
+    nbformat.write(made(ASKED), tmp_path / "reference.ipynb")
+    hand_in(tmp_path, "zoe")  # a folder with only one notebook would be no class
+
+    def graded(*options, folder="class"):
+        code = main.main([folder, "--reference", "reference.ipynb", "--jobs", "2", *options])
+        err = capsys.readouterr().err
+        with open(tmp_path / "graded" / "results.csv", newline="", encoding="utf-8") as file:
+            rows = {row["submission"]: row for row in csv.DictReader(file) if row["submission"] != "zoe"}
+        return code, err, rows
+
+    yield graded
+    gc.collect()  # jupyter_client leaves an event loop open in each thread that talks with a kernel
+
+
+def hand_in(tmp_path, name, cells=None, metadata=None, text=None):
+    path = tmp_path / "class" / name / "hw.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(nbformat.writes(made(cells or ANSWERED, metadata)) if text is None else text)
+    return path.parent
+
+
+def left(tmp_path, name="ann"):
+    """Return what a run leaves of a submission, but for the seconds."""
+    folder = tmp_path / "graded" / name
+    results = json.loads((folder / "results.json").read_text())
+    page = (folder / "report.html").read_text().partition("<footer>")[0]
+    return (folder / "hw.ipynb").read_bytes(), page, results["tests"], results["extra_data"]["answers"]
+
+
+HALVES = r"\ud800 \udfff"
+HOSTILE = {  # by name: the text of the notebook's file, or its cells
+    "deep": '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": ' + "[" * 200_000,
+    "deeper": '{"nbformat": 4, "metadata": ' + '{"a":' * 50_000 + "1" + "}" * 50_000 + ', "cells": []}',
+    "many": json.dumps({"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "markdown", "source": "a"}] * 100_000}),
+    "numbers": '{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "source": ' + "9" * 5000 + "}]}",
+    "halves": ANSWERED | {"own": f"import sys\nprint('{HALVES}')\nclass A(Exception): pass\nraise A('{HALVES}')"},
+    "half-ids": json.dumps(
+        {"nbformat": 4, "metadata": {"x": "\ud800"}, "cells": [{"id": "\udfff", "source": "\ud800"}]}
+    ),
+    "spaces": ANSWERED | {"q-1-answer": "**Answer:** # a" + " " * 20_000 + "b", "note": ("#" + " " * 9000) * 9},
+    "stars": ANSWERED | {"q-1-answer": "**a " * 6000, "note": "*_" * 9000},
+    "brackets": ANSWERED | {"q-1-answer": "[" * 20_000, "note": "![](" * 6000 + "<a " * 6000},
+    "fences": ANSWERED | {"q-1-answer": "`" * 9999 + "a" + "``" * 5000, "note": "<b>" * 9000 + "<!--" * 3000},
+    "returns": ANSWERED | {"own": "import sys\nsys.stdout.write('\\r' * 1_000_000 + 'x')"},
+    "wire": ANSWERED
+    | {"own": "import os\nfor fd in range(3, 60):\n    try: os.write(fd, b'\\xff' * 999)\n    except OSError: pass"},
+}
+
+
+@pytest.mark.slow
+def test_no_submission_ends_the_class_or_changes_a_byte_of_another(run, tmp_path):
+    hand_in(tmp_path, "ann")
+    assert run()[0] == 0
+    alone = left(tmp_path)
+    for name, what in HOSTILE.items():
+        hand_in(tmp_path, name, **{"text" if isinstance(what, str) else "cells": what})
+    code, err, rows = run("--fresh", "--timeout", "5")
+    assert code in (2, 3) and left(tmp_path) == alone
+    assert len([line for line in err.splitlines() if line.startswith("[")]) == len(HOSTILE) + 2
+    assert set(rows) == {"ann", *HOSTILE} and rows["ann"]["status"] == "clean"
+    assert {rows[name]["status"] for name in ("deep", "deeper")} <= {"not graded", "clean", "failed"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["planned", "outcome_of", "drawn_cells"])
+def test_a_submission_that_cannot_be_read_or_drawn_in_time_is_one_line(run, tmp_path, monkeypatch, stage):
+    hand_in(tmp_path, "ann")
+    run()
+    alone = left(tmp_path)
+    hand_in(tmp_path, "bob", ANSWERED | {"own": "'bob'"})
+    call = bounded.call
+
+    def slow(function, *arguments, **options):
+        stuck = function.__name__ == stage and any(b"'bob'" in bounded.pickle.dumps(each) for each in arguments)
+        return call(time.sleep, 60, seconds=1.0) if stuck else call(function, *arguments, **options)
+
+    monkeypatch.setattr(bounded, "call", slow)
+    code, err, rows = run("--fresh")
+    assert left(tmp_path) == alone
+    (line,) = [line for line in err.splitlines() if "bob" in line]
+    if stage == "drawn_cells":  # it has been graded, and is left out of the class's pages
+        assert code == 0 and "more than 1 s" in (tmp_path / "graded" / "index.html").read_text()
+    else:
+        assert code == 3 and "more than 1 s" in line and rows["bob"]["status"] == "our fault"
+
+
+@pytest.mark.slow
+def test_a_folder_that_cannot_be_written_costs_no_other(run, tmp_path):
+    for name in ("ann", "bob"):
+        hand_in(tmp_path, name)
+    (tmp_path / "graded").mkdir()
+    (tmp_path / "graded" / "bob").write_text("a file in the way")
+    code, err, rows = run()
+    assert code == 3 and rows["ann"]["status"] == "clean" and rows["bob"]["status"] == "our fault"
+
+
+# Names
+
+NAMES = ["Ann", "ann", "ann.", "ann ", " ann", "-ann", "CON", "con.txt", "nul", "index.html", "results.csv", "env"]
+NAMES += [".bob", "graded", "=1+1", "＝1+1", "a\nb", "x" * 255, "日" * 85, "Jose\u0301", "Jos\u00e9", "..x", "\udcff"]
+NAMES += ["ß", "ss", "\u202eab", "a\\nb", "ann-0123456789", "LPT¹", "x;=1+1", "'x", "x'", "COM1.", "\t", "K", "\u212a"]
+
+
+def test_every_name_becomes_a_folder_that_no_file_system_takes_for_another(tmp_path):
+    made_of = folder_names(NAMES)
+    assert len({unicodedata.normalize("NFKC", name).casefold().rstrip(". ") for name in made_of}) == len(NAMES)
+    for name in made_of:
+        assert len(name.encode()) <= 150 and name.strip(". ") == name and name[0] not in "=+-@"
+        assert name.isprintable() and not set(name) & set('/\\:*?"<>|')
+        assert name.split(".")[0].strip().upper() not in {"CON", "NUL", "COM1", "LPT¹", "INDEX"} or "-" in name
+
+
+def test_a_name_keeps_its_folder_whoever_joins_the_class():
+    for joins in ("ANN", "ann.", "bob"):
+        folders = dict(zip(["ann", joins], folder_names(["ann", joins]), strict=True))
+        assert folders["ann"] == "ann"
+
+
+def test_names_are_shown_on_one_line_and_stay_apart():
+    assert len(set(map(shown, NAMES))) == len(NAMES)
+    assert all(shown(name).isprintable() and shown(name).strip() == shown(name) for name in NAMES)
+
+
+def test_every_folder_of_a_class_is_a_submission_whatever_it_is_called(tmp_path):
+    names = [name for name in NAMES if name not in ("con.txt", "\t")]
+    for name in names:
+        hand_in(tmp_path, name)
+    for passed_over in (".git", ".ipynb_checkpoints", "venv"):
+        hand_in(tmp_path, passed_over)
+    (tmp_path / "class" / "venv" / "pyvenv.cfg").touch()
+    found = find([tmp_path / "class"], tmp_path / "reference.ipynb")
+    assert {name for name, _ in found} == set(map(shown, names))
+
+
+@pytest.mark.slow
+def test_marks_stay_with_the_exact_name(run, tmp_path):
+    for name in ("ann", "bob"):
+        hand_in(tmp_path, name)
+    run()
+    path = tmp_path / "graded" / "results.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], *(line.removesuffix(",") + f",good {line[:3]}" for line in lines[1:])]) + "\n")
+    for name in ("Ann", "ann ", "\udcffann"):
+        hand_in(tmp_path, name)
+    code, _, rows = run()
+    assert code == 0
+    comments = {name: row["comment q-1"] for name, row in rows.items()}
+    assert comments == {"ann": "good ann", "bob": "good bob", "Ann": "", "ann\\x20": "", "\\udcffann": ""}
+
+
+@pytest.mark.parametrize("body", [b"submission;folder\nann;ann\n", "submission,folder\nänn,x\n".encode("cp1252")])
+def test_a_table_that_a_spreadsheet_saved_otherwise_is_refused_and_kept(tmp_path, body):
+    path = tmp_path / "results.csv"
+    path.write_bytes(body)
+    with pytest.raises(marks.Unusable, match="save it so, or move it away"):
+        marks.table([], made(ASKED), path)
+    assert path.read_bytes() == body
+
+
+@pytest.mark.parametrize(
+    "text", ["=1", "＝1", "＋1", "－1", "＠x", "a;=1", "a; =1", "a|+1", "'=1", " =1", "\u200b=1", "\ufeff=1"]
+)
+def test_no_cell_of_the_table_is_a_formula_for_any_spreadsheet(text):
+    cells = marks.re.split("[;|]", marks.literal(text))
+    assert not any(cell.strip()[:1] in set("=+-@＝＋－＠") for cell in cells if cell.strip())
+
+
+# Links and files in the place of folders
+
+
+@pytest.mark.parametrize("where", ["hw.ipynb", "", "hw4"])
+def test_a_link_in_a_class_leads_nowhere(tmp_path, where):
+    secret = tmp_path / "secret"
+    (secret / "hw4").mkdir(parents=True)
+    (secret / "hw4" / "answers.py").write_text("secret")
+    (secret / "hw.ipynb").write_text(nbformat.writes(made(ANSWERED)))
+    folder = hand_in(tmp_path, "bob")
+    for name in ("ann", "cem"):
+        hand_in(tmp_path, name)
+    if where == "":
+        (folder / "hw.ipynb").unlink()
+        folder.rmdir()
+    place = folder / where
+    place.unlink(missing_ok=True)
+    place.symlink_to(secret / where)
+    reference = tmp_path / "reference.ipynb"
+    ((_, path),) = [each for each in find([tmp_path / "class"], reference) if each[0] == "bob"]
+    if where == "hw4":
+        assert list(collect(path, reference, "bob").files) == ["hw.ipynb"]
+        assert list(collect(path / "hw.ipynb", reference, "bob").files) == ["hw.ipynb"]
+    else:
+        with pytest.raises(marks.Unusable, match="a link"):
+            collect(path, reference, "bob")
+
+
+@pytest.mark.parametrize("path", ["hw4", "hw4/evidence"])
+def test_a_file_in_the_place_of_a_given_folder_gives_way(path):
+    given = submission(ASKED, {"hw4/__init__.py": "", "hw4/evidence/figures.py": "given"})
+    files = laid_out(submission(ANSWERED, {path: "a file"}), given)
+    assert path not in files and files["hw4/evidence/figures.py"] == b"given"
+
+
+# Languages
+
+
+@pytest.mark.parametrize(
+    ("metadata", "language"),
+    [
+        ({"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}}, "r"),
+        ({"kernelspec": {"name": "ir", "display_name": "R"}, "language_info": {"name": "R"}}, "ir"),
+        ({"kernelspec": {"name": "julia-1.10", "display_name": "Julia"}}, "julia"),
+        ({"kernelspec": {"language": "Rust"}}, "rust"),
+        ({"language_info": {"name": "javascript"}}, "javascript"),
+        ({"kernelspec": {"name": ".net-csharp", "display_name": ".NET (C#)", "language": "C#"}}, "c#"),
+        ({"kernelspec": {"name": "xcpp17", "display_name": "C++17"}}, "xcpp"),
+        ({"kernelspec": {"name": "bash", "display_name": "Bash"}, "language_info": {"name": "python"}}, "bash"),
+        ({}, "python"),
+        ({"kernelspec": {"name": "hw4", "display_name": "My environment"}}, "python"),
+        ({"kernelspec": {"name": "python3", "language": "python"}, "language_info": {"name": "ipython"}}, "python"),
+        ({"kernelspec": {"name": "irene", "display_name": "Irene's"}}, "python"),
+        ({"kernelspec": {"name": "rl-course", "display_name": "RL"}}, "python"),
+        ({"kernelspec": {"name": "go-game", "display_name": "Go"}}, "python"),
+        ({"kernelspec": [1], "language_info": 7}, "python"),
+        ({"kernelspec": {"name": ["ir"], "language": None}}, "python"),
+        ([], "python"),
+    ],
+)
+def test_the_language_of_a_notebook_is_read_from_its_metadata(metadata, language):
+    assert language_of(json.dumps({"metadata": metadata, "cells": []}).encode()) == language
+
+
+@pytest.mark.slow
+def test_a_notebook_in_another_language_is_one_line_and_the_class_goes_on(run, tmp_path):
+    hand_in(tmp_path, "ann")
+    ran = ANSWERED | {"own": "open('ran', 'w')"}
+    hand_in(tmp_path, "bob", ran, {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}})
+    hand_in(tmp_path, "cem", ran, {"language_info": {"name": "julia"}})
+    code, err, rows = run()
+    assert code == 2 and rows["ann"]["status"] == "clean"
+    assert "bob: not graded: bob: a notebook in r, not in Python" in err
+    assert "cem: not graded: cem: a notebook in julia, not in Python" in err
+    assert main.main(["class/bob/hw.ipynb", "--reference", "reference.ipynb", "--output", "alone"]) == 2
+
+
+# Scores
+
+
+ANSWERS = (ROOT / "hw4" / "answers.py").read_text()
+WRONG = "def part4_affine_backward(ctx, G): return None, None, None"
+CHECK = "from hw4.answers import part4_affine_backward\nimport hw4.help\nassert hw4.help.given == 1"
+
+
+def judged(result, answers, files=None, cells=None):
+    """Return the result of a submission with these answers (None: without) and cells, against a reference with all."""
+    asked = {"q-1-question": "", "q-1-check": CHECK}
+    given = {"hw4/__init__.py": "", "hw4/help.py": "given = 1"}
+    reference = submission(made(asked, JUDGED), given | {"hw4/answers.py": ANSWERS})
+    own = ({"hw4/answers.py": answers} if answers else {}) | (files or {})
+    return result(asked | (cells or {}), own, reference=reference)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "source",
+    [
+        "open('hw4/help.py', 'w').write('given = 2')",
+        "import shutil\nshutil.rmtree('hw4')",
+        f"open('hw4/answers.py', 'w').write({WRONG!r})",
+        "import os\nos.remove('hw4/answers.py')\nos.symlink('/etc/passwd', 'hw4/answers.py')",
+        "open('torch.py', 'w').write('1/0')\nopen('json.py', 'w').write('1/0')",
+    ],
+)
+def test_what_a_cell_does_to_given_files_changes_no_verdict(result, source):
+    found = judged(result, ANSWERS, cells={"a": source, "b": "import time\ntime.sleep(1)"})
+    assert not found.finding.verdict.faults()
+
+
+@pytest.mark.slow
+def test_an_answer_that_only_a_cell_wrote_is_judged_and_that_is_said(result):
+    found = judged(result, None, cells={"a": f"open('hw4/answers.py', 'w').write({ANSWERS!r})"})
+    assert not found.finding.verdict.faults()
+    assert "was not handed in" in found.finding.machinery[-1].text
+    wrong = judged(result, None, cells={"a": f"%%writefile hw4/answers.py\n{WRONG}"})
+    assert wrong.finding.verdict.faults() and "was not handed in" in wrong.finding.machinery[-1].text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\nos.symlink('/etc/passwd', 'hw4/answers.py')",
+        "import os\nos.mkfifo('hw4/answers.py')",
+        "import os\nos.symlink('/dev/zero', 'hw4/answers.py')",
+    ],
+)
+def test_an_answer_that_is_no_file_of_the_submission_s_is_no_answer(result, source):
+    assert judged(result, None, cells={"a": source}).finding.verdict.problem
+
+
+@pytest.mark.slow
+def test_checks_that_only_nbgrader_s_metadata_mark_run_again_with_the_student_s_own_cells(result):
+    marked = {"nbgrader": {"grade": True, "solution": False, "points": 2, "grade_id": "c"}}
+    answer = {"nbgrader": {"grade": False, "solution": True, "grade_id": "a"}}
+
+    def notebook(body, check):
+        cells = made({"setup": "import math", "double": f"def double(x): {body}", "tested": check})
+        cells.cells[1].metadata, cells.cells[2].metadata = map(nbformat.from_dict, (answer, marked))
+        return submission(cells)
+
+    given = notebook("raise NotImplementedError", "assert double(math.e) == 2 * math.e")
+    right = result(*notebook_of(notebook("return 2 * x", "assert 1")), reference=given)
+    wrong = result(*notebook_of(notebook("return x", "assert 1")), reference=given)
+    assert right.finding.verdict.given == {"tested": None}
+    assert "AssertionError" in wrong.finding.verdict.given["tested"]
+
+
+def notebook_of(handed_in):
+    """Return the arguments of the fixture `result` for a submission."""
+    return (nbformat.reads(handed_in.files["hw.ipynb"].decode(), as_version=4),)
