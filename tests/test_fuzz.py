@@ -6,9 +6,9 @@ import nbformat
 import pytest
 
 from hw4.grading.errors import Unusable
-from hw4.grading.notebook import comparison
+from hw4.grading.notebook.comparison import compare, questions
 from hw4.grading.notebook.format import read_notebook, write_notebook
-from hw4.grading.notebook.questions import questions
+from hw4.grading.notebook.reference import Reference
 from hw4.grading.result import Result
 from tests.builders import NOTEBOOK
 
@@ -18,6 +18,7 @@ BYTES = NOTEBOOK.read_bytes()
 REFERENCE = read_notebook(BYTES, NOTEBOOK.name)
 for cell in REFERENCE.cells:
     cell.source = cell.source[:2000]
+READ = Reference(REFERENCE)
 IDS = [cell.id for cell in REFERENCE.cells]
 SOURCES = [cell.source for cell in REFERENCE.cells]
 
@@ -51,7 +52,7 @@ def survives(body):
         refusal = ""
     if refusal:
         return refusal.isprintable() or pytest.fail(refusal)
-    result = Result(notebook, REFERENCE, "fuzz", remarks=comparison.restore_ids(notebook, REFERENCE))
+    result = Result(notebook, REFERENCE, "fuzz", remarks=compare(notebook, READ).remarks)
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
     assert set(result.rows) == {question.id for question in questions(REFERENCE, REFERENCE)[0]} | {None}
     nbformat.validate(notebook)

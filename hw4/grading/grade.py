@@ -16,9 +16,12 @@ from .affine.judge import Judge
 from .errors import ExitCode, Unusable
 from .execution.kernel import Kernel
 from .execution.run import Execution, Limits, run_cells
-from .notebook.comparison import restore_ids
+from .notebook import labelling
+from .notebook.checks import given_checks
+from .notebook.comparison import compare
 from .notebook.format import read_notebook
-from .notebook.questions import GIVEN, question_of, role
+from .notebook.questions import question_of, role
+from .notebook.reference import Reference
 from .report.console import report_lines
 from .result import Result
 from .sandbox.launcher import Launcher
@@ -100,14 +103,14 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
         kernel = stack.enter_context(Kernel(launcher, scratch))  # it starts while the notebooks are read and compared
         given = read_reference(reference.files[reference.notebook], reference.notebook)
         notebook = read_notebook(submission.files[submission.notebook], submission.name)
-        cells, function = given_cells(given), judged_function(given)
+        cells, function = given_checks(given), judged_function(given)
         checks = [cell.id for cell in given.cells if role(cell) == "check"]
         judge = stack.enter_context(Judge(launcher, scratch, cells, checks, function)) if cells or function else None
 
-        remarks = restore_ids(notebook, given)
-        result = Result(notebook, given, submission.name)
+        found = compare(notebook, Reference.of(given))
+        result = Result(notebook, given, submission.name, comparison=found)
         finding = result.finding
-        finding.remarks, finding.limits = remarks, limits
+        finding.remarks, finding.limits = found.remarks, limits
         try:
             for execution in run_cells(notebook, kernel, limits):
                 result.add(execution)
@@ -124,18 +127,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
 @functools.lru_cache(maxsize=1)
 def read_reference(body: bytes, name: str) -> NotebookNode:
     """Return the notebook of a reference, which a class reads only once."""
-    return read_notebook(body, name)
-
-
-def given_cells(reference: NotebookNode) -> list[tuple[str, str]]:
-    """Return the (id, source) of the reference's own checks and of the given code that they need.
-
-    They tell in a process of their own what holds, whatever the submission did to its cells or in its kernel.
-    """
-    questions = {question_of(cell) for cell in reference.cells if role(cell) == "check"}
-    needed = [cell for cell in reference.cells if cell.cell_type == "code" and role(cell) in (None, *GIVEN)]
-    kept = [cell for cell in needed if question_of(cell) in {None, *questions}]
-    return [(cell.id, cell.source) for cell in kept] if questions else []
+    return labelling.read_reference(body, name).notebook
 
 
 def judged_function(reference: NotebookNode) -> JudgedFunction | None:

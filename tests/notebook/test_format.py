@@ -5,7 +5,8 @@ import pytest
 
 from hw4.grading.errors import Unusable
 from hw4.grading.notebook.format import read_notebook
-from hw4.grading.notebook.questions import is_check, questions, role
+from hw4.grading.notebook.comparison import questions
+from hw4.grading.notebook.questions import is_check, role
 
 
 def asked(notebook, cells):

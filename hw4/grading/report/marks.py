@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from ..notebook.questions import questions
+from ..notebook.comparison import questions
 from ..text import last_line
 
 FILE = "results.csv"
