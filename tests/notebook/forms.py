@@ -155,7 +155,11 @@ class Writer:
             return [*given, *self.nothing(question)]
         ways = [self.own_cell, self.under_a_heading, self.in_the_question, self.in_code, self.in_html, self.raw]
         ways += [self.on_the_last_line, self.with_its_own_numbers] if parts == [""] else []
-        ways += [self.marked, self.marked, self.marked, self.cells_with_marks, self.table, self.in_order] if parts != [""] else []
+        ways += (
+            [self.marked, self.marked, self.marked, self.cells_with_marks, self.table, self.in_order]
+            if parts != [""]
+            else []
+        )
         ways += [self.beside_statements, self.quoted, self.split, self.own_cells] if parts != [""] else []
         way = self.draw.choice(ways)
         self.form.ways[question] = way.__name__
@@ -230,7 +234,9 @@ class Writer:
     def with_its_own_numbers(self, question: str, given: list[NotebookNode]) -> list[NotebookNode]:
         texts = [self.text(question, "") for _ in range(3)]
         first = (self.reference.questions[question].number or 0) + 1
-        cells = ["\n".join(f"{first + n}. {text}" for n, text in enumerate(texts))] if self.draw.random() < 0.5 else texts
+        cells = (
+            ["\n".join(f"{first + n}. {text}" for n, text in enumerate(texts))] if self.draw.random() < 0.5 else texts
+        )
         return [*given, *(new_markdown_cell(text) for text in cells)]
 
     def in_code(self, question: str, given: list[NotebookNode]) -> list[NotebookNode]:
@@ -239,7 +245,9 @@ class Writer:
         return [*given, new_code_cell(form.format(text))]
 
     def in_html(self, question: str, given: list[NotebookNode]) -> list[NotebookNode]:
-        form = self.draw.choice(['<div class="alert"><b>Answer:</b><br>{}</div>', "<details>\n\n{}\n\n</details>", "<p>{}</p>"])
+        form = self.draw.choice(
+            ['<div class="alert"><b>Answer:</b><br>{}</div>', "<details>\n\n{}\n\n</details>", "<p>{}</p>"]
+        )
         return [*given, new_markdown_cell(form.format(self.all_parts(question)))]
 
     def raw(self, question: str, given: list[NotebookNode]) -> list[NotebookNode]:
@@ -266,7 +274,12 @@ class Writer:
         parts = self.parts(question) if mark in ("1.", "1)", "i.") else self.some(question)
         between = self.draw.choice(["\n\n", "\n"])
         self.form.ways[question] += f" {mark}"
-        return [*given, new_markdown_cell(self.draw.choice(["", "**Answer:**\n\n"]) + between.join(self.lines(question, mark, parts)))]
+        return [
+            *given,
+            new_markdown_cell(
+                self.draw.choice(["", "**Answer:**\n\n"]) + between.join(self.lines(question, mark, parts))
+            ),
+        ]
 
     def cells_with_marks(self, question: str, given: list[NotebookNode]) -> list[NotebookNode]:
         mark = self.draw.choice(["A.", "(a)", "Part D:", "- A:", "### B"])
@@ -289,7 +302,9 @@ class Writer:
         return [*given, new_markdown_cell(f"<table>{''.join(rows)}</table>")]
 
     def in_order(self, question: str, given: list[NotebookNode]) -> list[NotebookNode]:
-        lines = [f"**{self.draw.choice(['True', 'False'])}** {self.text(question, part)}" for part in self.parts(question)]
+        lines = [
+            f"**{self.draw.choice(['True', 'False'])}** {self.text(question, part)}" for part in self.parts(question)
+        ]
         return [*given, new_markdown_cell("\n\n".join(lines))]
 
     def statements(self, question: str, source: str) -> list[str]:
@@ -298,7 +313,7 @@ class Writer:
     def beside_statements(self, question: str, given: list[NotebookNode]) -> list[NotebookNode]:
         first, *statements = self.statements(question, given[0].source)
         between = self.draw.choice([" ", "\n\n", "\n", " - ", "<br>", " **Answer:** "])
-        some = self.some(question)
+        some = [*self.some(question), "A"]  # a paragraph below the last statement alone could answer all of them
         texts = []
         for part, statement in zip(self.parts(question), statements, strict=True):
             verdict = self.draw.choice(["False", "**True**"])
@@ -309,7 +324,10 @@ class Writer:
     def quoted(self, question: str, given: list[NotebookNode]) -> list[NotebookNode]:
         _, *statements = self.statements(question, given[0].source)
         pairs = zip(self.parts(question), statements, strict=True)
-        return [*given, new_markdown_cell("\n\n".join(f"> {text}\n\n{self.text(question, part)}" for part, text in pairs))]
+        return [
+            *given,
+            new_markdown_cell("\n\n".join(f"> {text}\n\n{self.text(question, part)}" for part, text in pairs)),
+        ]
 
     def split(self, question: str, given: list[NotebookNode]) -> list[NotebookNode]:
         first, *statements = self.statements(question, given[0].source)
@@ -328,7 +346,10 @@ class Writer:
             self.form.ways[question] = f"at the end {form}"
             texts.append(form.format(self.reference.questions[question].number, self.all_parts(question)))
         head = "**Answers**\n\n" if len(questions) == 2 or self.draw.random() < 0.5 else ""
-        return [*(cell for each in questions for cell in self.given[each]), new_markdown_cell(head + "\n\n".join(texts))]
+        return [
+            *(cell for each in questions for cell in self.given[each]),
+            new_markdown_cell(head + "\n\n".join(texts)),
+        ]
 
     def above(self, questions: list[str]) -> list[NotebookNode]:
         """Answer each question of a section above it."""
@@ -389,7 +410,10 @@ def judge(form: Form, found: Comparison, figures: Figures) -> list[str]:
                 "false_answered": not word and part not in question.missing and not question.judged,
                 "perhaps": part in question.perhaps,
                 "not_shown": bool(word) and not any(word in text for text in shown.values()),
-                "wrong_part": bool(word) and word not in shown[part] and shown[part] != "" and any(word in text for text in shown.values()),
+                "wrong_part": bool(word)
+                and word not in shown[part]
+                and shown[part] != ""
+                and any(word in text for text in shown.values()),
             }
             for kind, wrong in kinds.items():
                 setattr(figures, kind, getattr(figures, kind) + wrong)

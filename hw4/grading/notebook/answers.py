@@ -17,7 +17,7 @@ def find_answers(walk: Walk) -> list[Question]:
     """Return the questions of the reference as a submission answers them."""
     _follow_labels(walk)
     doubtful = _divide_lists(walk)
-    _look_above(walk)
+    _look_above(walk, doubtful)
     _look_at_second_answers(walk, doubtful)
     blocks: dict[str | None, list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
@@ -65,7 +65,7 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
     Returns the pieces that perhaps answer a question, by its id: a list of two may be one of the last question's own.
     """
     doubtful: dict[str, list[Piece]] = defaultdict(list)
-    answered = _answered(walk)
+    answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
     blocks: dict[tuple[str | None, int | None], list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
         if not piece.foreign and not piece.place:
@@ -83,9 +83,11 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
         others = [each for each in targets if each != own and any(piece.says for piece in targets[each])]
         known = all((section, number) in walk.numbers for number in numbers) and numbers == sorted(set(numbers))
         parts = walk.reference.questions[own].parts if own else [""]
-        if not others or not known or answered & set(others) or (own and own not in targets):
+        last = not own or own == target  # the list stands below the last of its questions
+        if not others or not known or answered & set(others) or not last or not placed >= targets.keys():
             continue
-        if len(parts) == len(numbers):
+        whole = {each.id for each in walk.reference.questions.values() if each.section == section}
+        if len(parts) == len(numbers) and whole != set(targets):
             continue  # they number its parts
         several = any(SEVERAL & set(piece.text.lower().strip("*_#: \n").split()[:1]) for piece in pieces)
         for each in others:
@@ -97,14 +99,19 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
     return doubtful
 
 
-def _look_above(walk: Walk) -> None:
-    """Bring what stands above a question to it, where that one has nothing else, or a whole section is written so."""
+def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
+    """Bring what stands above the first question of a section to it, or all of a section that is written so.
+
+    A second answer at the top of the next question's cell is perhaps that one's.
+    """
     answered = _answered(walk)
     for piece in walk.pieces:
-        if piece.above and piece.above not in answered and piece.says:
-            others = [each for each in walk.pieces if each.question == piece.question and each.above != piece.above]
-            if piece.question is None or any(each.says for each in others):
+        if piece.above and piece.above not in answered and piece.says and not piece.foreign:
+            others = {each.cell for each in walk.pieces if each.question == piece.question and each.says}
+            if piece.question is None:
                 piece.question = piece.above
+            elif len(others) > 1 and piece.label.named == "answer":
+                doubtful[piece.above].append(piece)
     answered = _answered(walk)
     sections: dict[int | None, list[tuple[int, Asked]]] = defaultdict(list)
     for index, asked, _ in walk.heads:
@@ -171,13 +178,14 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
             current = marks.get(id(piece)) or piece.place
         elif piece.label.named == "answer":
             current = ""
-        elif before and before.cell != piece.cell and before.place and not before.says:
+        elif before and before.place and not before.says:
             current = ""
         piece.parts, before = current, piece
     answered = {part for piece in texts for part in piece.parts} | {piece.place for piece in said if piece.place}
     rest = [part for part in parts if part not in answered]
     loose = [piece for piece in texts if not piece.parts]
-    introductions = [piece for piece, after in zip(pieces, pieces[1:], strict=False) if after.parts and not piece.parts]
+    following = zip(pieces, pieces[1:], strict=False)
+    introductions = [piece for piece, after in following if after.parts and after.cell == piece.cell]
     leads = [piece for piece in loose if piece.label.named == "answer" or piece.label.verdict]
     leads = [piece for piece in leads if piece not in introductions]
     verdicts = [piece for piece in loose if piece.label.verdict]

@@ -265,14 +265,21 @@ def _mask(matched: Matched, index: int, text: list[str], spans: list[tuple[int, 
             end = answer_start(source)
             mask = [(position, 0, True) if span[1] <= end else word for span, word in zip(spans, mask, strict=True)]
             continue
-        for at, offset in _aligned(reference.given[position].words, text):
+        given = reference.given[position]
+        for at, offset in _aligned(given.words, text):
             mask[at] = (position, offset, True)
-        if role(reference.notebook.cells[position]) == "question":
-            for start, line in lines(source):
-                if line.lstrip().startswith("#") and read_label(line).named == "question":
-                    for at, span in enumerate(spans):
-                        if start <= span[0] < start + len(line) and mask[at] is None:
-                            mask[at] = (position, 0, True)
+        body = (
+            span[0]
+            for span, word in zip(spans, mask, strict=True)
+            if word and word[::2] == (position, True) and word[1] >= given.heading
+        )
+        first = next(body, 0)
+        headings = [each for each in lines(source[:first]) if each[1].lstrip().startswith("#")]
+        if headings and role(given.cell) == "question" and read_label(headings[-1][1]).named == "question":
+            start, end = headings[-1][0], headings[-1][0] + len(headings[-1][1])
+            for at, span in enumerate(spans):
+                if start <= span[0] < end and mask[at] is None:
+                    mask[at] = (position, 0, True)
     end = 0
     for at, row in enumerate(_rows(text)):
         if at >= end and mask[at] is None and row in reference.rows:

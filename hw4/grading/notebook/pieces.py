@@ -55,6 +55,7 @@ class Walk:
         self.section: int | None = None
         self.named: str | None = None
         self.place = ""
+        self.statements: set[tuple[int, str]] = set()  # of the present cell: the given cell, and the part
         self.lost = False  # below a question that the reference does not ask
         self.heads: list[tuple[int, Asked, int | None]] = []  # where each question stands, and its number there
         self.ids: dict[str, str | None] = {}  # which question the ids of the submission mean
@@ -81,6 +82,9 @@ class Walk:
         if not any(segment.home for segment in segments) and owner is None and self._is_foreign(index):
             self.question, self.named, self.lost = None, None, True
             self.foreign.add(index)
+        self.statements = {
+            (segment.given, segment.part) for segment in segments if segment.home and segment.given is not None
+        }
         for segment in segments:
             asked = self.asked.get(segment.given) if segment.home and segment.given is not None else None
             if asked and asked is not self.question:
@@ -91,9 +95,13 @@ class Walk:
                 self._pass(segment)
             elif not _alters(self.matched.cells[index].source, segment, segments):
                 self._collect(index, segment, owner, part)
-        home = {segment.part for segment in segments if segment.home}
-        self.place = self.place if home == {self.place} else ""
+        self.place = self.place if self._parts_here() == {self.place} else ""
         return head or owner or (self.question.id if self.question else None)
+
+    def _parts_here(self) -> set[str]:
+        """Return the parts of the present question whose statements stand in the present cell."""
+        own = self.question.id if self.question else None
+        return {part for given, part in self.statements if part and self.reference.given[given].question == own}
 
     def _by_id(self, index: int) -> tuple[str | None, str]:
         """Return the question and the part that the id of an answer's cell means."""
@@ -140,7 +148,9 @@ class Walk:
         """Cut a stretch of added text into pieces."""
         source, code = self.matched.cells[index].source, self.matched.cells[index].cell_type == "code"
         begun, place = len(self.pieces), part or self.place
-        last = not part and self.question is not None and place == self.question.parts[-1]
+        last = (
+            not part and len(self._parts_here()) > 1 and self.question is not None and place == self.question.parts[-1]
+        )
         last = last and not any(piece.cell == index and piece.place and piece.says for piece in self.pieces)
         for at, line in lines(source[segment.start : segment.end]):
             start, label = segment.start + at, Label()
@@ -151,14 +161,18 @@ class Walk:
                 continue
             if last and "\n" in source[segment.start : start]:
                 place = ""  # below the statements, where none has its answer beside it
+            if label.named == "answer" and part and any(says_something(piece.text) for piece in self.pieces[begun:]):
+                place = ""  # a second answer in the cell of a part
             self._follow(label, index)
             before = self.pieces[-1] if len(self.pieces) > begun else None
             if before and (label == Label() or (code and not label.letters)) and before.place == place:
                 before.end = start + len(line)
+                before.text = source[before.start : before.end]
             else:
                 question = owner or (self.question.id if self.question else None)
                 piece = Piece(index, start, start + len(line), label, question, self.section, code, place, self.named)
                 piece.foreign = self.lost and owner is None
+                piece.text = line
                 self.pieces.append(piece)
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
