@@ -345,7 +345,7 @@ class Writer:
         for question in questions:
             self.form.ways[question] = f"at the end {form}"
             texts.append(form.format(self.reference.questions[question].number, self.all_parts(question)))
-        head = "**Answers**\n\n" if len(questions) == 2 or self.draw.random() < 0.5 else ""
+        head = "**Answers**\n\n" if len(questions) < 4 or self.draw.random() < 0.5 else ""
         return [
             *(cell for each in questions for cell in self.given[each]),
             new_markdown_cell(head + "\n\n".join(texts)),
@@ -407,7 +407,7 @@ def judge(form: Form, found: Comparison, figures: Figures) -> list[str]:
             figures.answered += bool(word)
             kinds = {
                 "false_missing": bool(word) and part in question.missing,
-                "false_answered": not word and part not in question.missing and not question.judged,
+                "false_answered": not word and part not in question.missing + question.perhaps and not question.judged,
                 "perhaps": part in question.perhaps,
                 "not_shown": bool(word) and not any(word in text for text in shown.values()),
                 "wrong_part": bool(word)

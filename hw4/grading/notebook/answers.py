@@ -5,6 +5,7 @@ from collections import defaultdict
 from .pieces import Piece, Walk
 from .questions import Answer, Question
 from .reference import ROMAN, Asked
+from .tokens import words
 
 SEVERAL = set(
     "answers solutions antworten lösungen réponses respuestas soluciones risposte respostas antwoorden odpowiedzi "
@@ -82,16 +83,15 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
                 targets.setdefault(target, []).append(piece)
         others = [each for each in targets if each != own and any(piece.says for piece in targets[each])]
         known = all((section, number) in walk.numbers for number in numbers) and numbers == sorted(set(numbers))
-        parts = walk.reference.questions[own].parts if own else [""]
         last = not own or own == target  # the list stands below the last of its questions
         if not others or not known or answered & set(others) or not last or not placed >= targets.keys():
             continue
-        whole = {each.id for each in walk.reference.questions.values() if each.section == section}
-        if len(parts) == len(numbers) and whole != set(targets):
+        several = any(SEVERAL & set(words(piece.text)[:1]) for piece in pieces)
+        parts = own is not None and len(walk.reference.questions[own].parts) == len(numbers)
+        if parts and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
             continue  # they number its parts
-        several = any(SEVERAL & set(piece.text.lower().strip("*_#: \n").split()[:1]) for piece in pieces)
         for each in others:
-            if own is None or several or len(targets) >= CERTAIN_NUMBERS:
+            if own is None or several or (len(targets) >= CERTAIN_NUMBERS and not parts):
                 for piece in targets[each]:
                     piece.question = each
             else:
@@ -110,7 +110,7 @@ def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
             others = {each.cell for each in walk.pieces if each.question == piece.question and each.says}
             if piece.question is None:
                 piece.question = piece.above
-            elif len(others) > 1 and piece.label.named == "answer":
+            elif len(others) > 1 and piece.label.named == "answer" and walk.section_of(piece.above) == piece.section:
                 doubtful[piece.above].append(piece)
     answered = _answered(walk)
     sections: dict[int | None, list[tuple[int, Asked]]] = defaultdict(list)
@@ -123,7 +123,11 @@ def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
                 loose[piece.section].append(piece)
     for section, pieces in loose.items():
         asked = [each.id for _, each in sections[section]]
-        if any(piece.says for piece in pieces):
+        said = [piece for piece in pieces if piece.says]
+        marked = any(piece.label.named == "answer" for piece in pieces)
+        if said and not marked and asked[0] not in answered:
+            doubtful[asked[0]] += said
+        elif said and marked:
             if asked[0] in answered and asked[-1] not in answered and set(asked[:-1]) <= answered:
                 following = dict(zip(asked, asked[1:], strict=False))
                 for piece in walk.pieces:
@@ -171,7 +175,7 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     Code answers what nothing else does: all parts, where there is no text.
     """
     texts = [piece for piece in said if not piece.code] or said
-    marks = _marks(parts, texts)
+    marks = _marks(parts, pieces, texts)
     current, before = "", None
     for piece in pieces:
         if marks.get(id(piece)) or piece.place:
@@ -199,10 +203,10 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     return answered, leads or (loose if listed else []) if rest else []
 
 
-def _marks(parts: list[str], texts: list[Piece]) -> dict[int, str]:
+def _marks(parts: list[str], pieces: list[Piece], texts: list[Piece]) -> dict[int, str]:
     """Return the letters of the parts that the labels of pieces mean, by the piece's identity.
 
-    Letters come before Roman numbers, and these before numbers, which only count where several of them rise.
+    Letters come before as many answers as parts, Roman numbers, and numbers, which only count where several rise.
     """
     first: dict[int, str] = {}
     for piece in texts:
@@ -210,9 +214,12 @@ def _marks(parts: list[str], texts: list[Piece]) -> dict[int, str]:
             first.setdefault(piece.cell, piece.label.letters)
     lettered = {id(piece): piece.label.letters for piece in texts if set(piece.label.letters) <= set(parts)}
     for piece in texts:
-        if piece.place and first.get(piece.cell) != piece.place:
+        if piece.by_id and first.get(piece.cell) != piece.place:
             lettered.pop(id(piece), None)  # a letter in the cell of another part is no mark
     lettered = {key: letters for key, letters in lettered.items() if letters}
+    slots = [piece for piece in pieces if piece.label.named == "answer"]
+    if not lettered and len(slots) == len(parts):
+        lettered = {id(piece): part for piece, part in zip(slots, parts, strict=True)}
     roman = {id(piece): ROMAN.index(piece.label.letters) for piece in texts if piece.label.letters in ROMAN}
     if lettered or (roman and max(roman.values()) < len(parts)):
         return lettered or {key: parts[index] for key, index in roman.items()}

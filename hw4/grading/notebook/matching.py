@@ -284,8 +284,12 @@ def _mask(matched: Matched, index: int, text: list[str], spans: list[tuple[int, 
     for at, row in enumerate(_rows(text)):
         if at >= end and mask[at] is None and row in reference.rows:
             run = _quotation(reference, text, mask, at)
-            end = at + len(run)
-            mask[at:end] = run
+            mask[at : at + len(run)] = run
+            word = mask[end - 1] if 0 < end == at - 1 else None  # a word stands between this quotation and the last
+            if run and word and (word[0], word[1] + 2) == run[0][:2]:
+                between = reference.given[word[0]].words[word[1] + 1]
+                mask[end] = (word[0], word[1] + 1, False) if _mended(between, text[end]) else None
+            end = at + len(run) if run else end
     for word in filter(None, mask):
         matched.covered[word[0]].add(word[1])
     return mask
@@ -299,8 +303,8 @@ def _aligned(given: list[str], text: list[str]) -> Iterator[tuple[int, int]]:
     window = text[first : hits[-1] + len(given)] if hits else text
     opcodes = difflib.SequenceMatcher(None, given, window, autojunk=False).get_opcodes()
     for number, (kind, start, end, low, high) in enumerate(opcodes):
-        around = {opcodes[each][0] for each in (number - 1, number + 1) if 0 <= each < len(opcodes)}
-        if kind == "equal" and (end - start >= SHORT or not around & {"delete", "replace"} or len(around) == 2):
+        beside = {each[0] for each in opcodes[max(number - 1, 0) : number + 2]}
+        if kind == "equal" and (end - start >= SHORT or "insert" in beside or end - start == len(given)):
             yield from ((first + low + at, start + at) for at in range(end - start))
         elif kind == "replace" and end - start == high - low:
             for at in range(end - start):

@@ -29,6 +29,7 @@ class Piece:
     section: int | None
     code: bool = False
     place: str = ""  # the letter of the part whose statement it follows, or that its cell's id names
+    by_id: bool = False  # whether its cell's id names the place
     named: str | None = None  # another question, which a label names
     above: str | None = None  # the question whose text follows in the same cell
     foreign: bool = False  # it belongs to a question that the reference does not ask
@@ -70,6 +71,10 @@ class Walk:
         for index, segments in enumerate(matched.segments):
             self.owners.append(self._read(index, segments))
 
+    def section_of(self, question: str | None) -> int | None:
+        """Return the section of a question."""
+        return self.reference.questions[question].section if question else None
+
     def _label(self, index: int) -> Label:
         """Return the label that the text of a cell begins with."""
         cell = self.matched.cells[index] if index < len(self.matched.cells) else None
@@ -88,7 +93,7 @@ class Walk:
         for segment in segments:
             asked = self.asked.get(segment.given) if segment.home and segment.given is not None else None
             if asked and asked is not self.question:
-                head = head or asked.id
+                head, owner, part = head or asked.id, None, ""
                 for piece in self.pieces[begun:]:
                     piece.above = piece.above or asked.id
             if segment.given is not None:
@@ -151,13 +156,17 @@ class Walk:
         last = (
             not part and len(self._parts_here()) > 1 and self.question is not None and place == self.question.parts[-1]
         )
-        last = last and not any(piece.cell == index and piece.place and piece.says for piece in self.pieces)
+        last = last and not any(
+            piece.cell == index and piece.question == self.question.id and piece.place and piece.says
+            for piece in self.pieces
+        )
         for at, line in lines(source[segment.start : segment.end]):
             start, label = segment.start + at, Label()
             if not code or SPEECH_IN_CODE.match(line):
                 label = read_label(line)
             if not code and line.lstrip().startswith("#") and tuple(words(line)) in self.reference.titles:
                 self.section, self.question, self.named = self.reference.titles[tuple(words(line))], None, None
+                begun = len(self.pieces)
                 continue
             if last and "\n" in source[segment.start : start]:
                 place = ""  # below the statements, where none has its answer beside it
@@ -170,7 +179,9 @@ class Walk:
                 before.text = source[before.start : before.end]
             else:
                 question = owner or (self.question.id if self.question else None)
-                piece = Piece(index, start, start + len(line), label, question, self.section, code, place, self.named)
+                piece = Piece(
+                    index, start, start + len(line), label, question, self.section, code, place, bool(part), self.named
+                )
                 piece.foreign = self.lost and owner is None
                 piece.text = line
                 self.pieces.append(piece)
