@@ -181,7 +181,8 @@ class Writer:
         """Return `cells` with some pairs of cells of text made one."""
         found = cells[:1]
         for cell in cells[1:]:
-            if cell.cell_type == found[-1].cell_type == "markdown" and self.draw.random() < 0.3:
+            both = cell.cell_type == found[-1].cell_type == "markdown" and not re.match(r"\W*[A-F]\.", cell.source)
+            if both and self.draw.random() < 0.3:
                 found[-1] = new_markdown_cell(f"{found[-1].source}\n\n{cell.source}", id=found[-1].id)
             else:
                 found.append(cell)

@@ -6,6 +6,7 @@ rapidfuzz scatter them, and comparing all pairs of cells, however fast, takes th
 """
 
 import difflib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ MOST_QUOTED = 8  # places that one row of words is looked for in
 TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
 MOST_GONE = 0.25  # the part of a question's words that a student may delete before it counts as another wording
 
+BREAK = re.compile(r"[.?!:\n]")
 Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
 
 
@@ -258,7 +260,9 @@ def is_other_edition(other: int, found: int) -> bool:
 def _mask(matched: Matched, index: int, text: list[str], spans: list[tuple[int, int]]) -> list[Word | None]:
     """Return for each word of a cell the given word that it is, or None where the student added it."""
     mask: list[Word | None] = [None] * len(text)
+    ends = [0, *(span[1] for span in spans)]
     source, reference = matched.cells[index].source, matched.reference
+    breaks = [BREAK.search(source[end : span[0]]) is not None for end, span in zip(ends, spans, strict=False)]
     homes = matched.homes.get(index, [])
     for position in [*homes, *([matched.continued[index]] if index in matched.continued else [])]:
         if position in matched.reworded:
@@ -266,7 +270,7 @@ def _mask(matched: Matched, index: int, text: list[str], spans: list[tuple[int, 
             mask = [(position, 0, True) if span[1] <= end else word for span, word in zip(spans, mask, strict=True)]
             continue
         given = reference.given[position]
-        for at, offset in _aligned(given.words, text):
+        for at, offset in _aligned(given.words, text, breaks):
             mask[at] = (position, offset, True)
         body = (
             span[0]
@@ -295,13 +299,23 @@ def _mask(matched: Matched, index: int, text: list[str], spans: list[tuple[int, 
     return mask
 
 
-def _aligned(given: list[str], text: list[str]) -> Iterator[tuple[int, int]]:
-    """Yield (index in `text`, index in `given`) of each word of `given` that stands in `text`, typing errors mended."""
+def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[tuple[int, int]]:
+    """Yield (index in `text`, index in `given`) of each word of `given` that stands in `text`, typing errors mended.
+
+    `breaks` says of each word of `text` whether a line or a sentence ends before it: there an insertion begins.
+    """
     rows = set(_rows(given))
     hits = [at for at, row in enumerate(_rows(text)) if row in rows]
     first = max(0, hits[0] - len(given)) if hits else 0
     window = text[first : hits[-1] + len(given)] if hits else text
     opcodes = difflib.SequenceMatcher(None, given, window, autojunk=False).get_opcodes()
+    for number in range(1, len(opcodes) - 1):
+        shift = _shift(opcodes[number - 1 : number + 2], window, breaks[first:])
+        if shift:
+            (_, start, end, low, high), (_, *_, last), (_, _, stop, _, tail) = opcodes[number - 1 : number + 2]
+            opcodes[number - 1] = ("equal", start, end + shift, low, high + shift)
+            opcodes[number] = ("insert", end + shift, end + shift, high + shift, last + shift)
+            opcodes[number + 1] = ("equal", end + shift, stop, last + shift, tail)
     for number, (kind, start, end, low, high) in enumerate(opcodes):
         beside = {each[0] for each in opcodes[max(number - 1, 0) : number + 2]}
         if kind == "equal" and (end - start >= SHORT or "insert" in beside or end - start == len(given)):
@@ -310,6 +324,27 @@ def _aligned(given: list[str], text: list[str]) -> Iterator[tuple[int, int]]:
             for at in range(end - start):
                 if _mended(given[start + at], window[low + at]):
                     yield first + low + at, start + at
+
+
+def _shift(opcodes: list[tuple[str, int, int, int, int]], window: list[str], breaks: list[bool]) -> int:
+    """Return by how many words the insertion between two equal blocks moves, so that it begins at a break.
+
+    It may move where its first words stand after it as well, or its last ones before it.
+    """
+    (_, _, _, least, _), (kind, _, _, low, high), (_, _, _, _, most) = opcodes
+    if kind != "insert" or breaks[low]:
+        return 0
+    shift = 0
+    while high + shift + 1 < most and window[low + shift] == window[high + shift]:
+        shift += 1
+        if breaks[low + shift]:
+            return shift
+    shift = 0
+    while low + shift - 1 > least and window[low + shift - 1] == window[high + shift - 1]:
+        shift -= 1
+        if breaks[low + shift]:
+            return shift
+    return 0
 
 
 def _mended(before: str, after: str) -> bool:

@@ -173,6 +173,8 @@ class Walk:
             if label.named == "answer" and part and any(says_something(piece.text) for piece in self.pieces[begun:]):
                 place = ""  # a second answer in the cell of a part
             self._follow(label, index)
+            if self.lost:
+                owner, part, place = None, "", ""
             before = self.pieces[-1] if len(self.pieces) > begun else None
             if before and (label == Label() or (code and not label.letters)) and before.place == place:
                 before.end = start + len(line)
