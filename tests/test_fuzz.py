@@ -1,6 +1,7 @@
 """Files near a notebook, by the thousand: each is read, matched with the reference and counted, or refused."""
 
 import json
+from itertools import pairwise
 
 import nbformat
 import pytest
@@ -52,9 +53,17 @@ def survives(body):
         refusal = ""
     if refusal:
         return refusal.isprintable() or pytest.fail(refusal)
-    result = Result(notebook, REFERENCE, "fuzz", remarks=compare(notebook, READ).remarks)
+    found = compare(notebook, READ)
+    result = Result(notebook, REFERENCE, "fuzz", comparison=found)
+    for cell, reading in zip(notebook.cells, found.cells, strict=True):
+        spans = sorted(reading.given + reading.added)
+        assert all(start < end <= len(cell.source) for start, end in spans)
+        assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+    for question in found.questions:
+        assert set(question.missing).isdisjoint(question.perhaps)
+        assert all(answer.end <= len(notebook.cells[answer.cell].source) for answer in question.answers)
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
-    assert set(result.rows) == {question.id for question in questions(REFERENCE, REFERENCE)[0]} | {None}
+    assert set(result.rows) == {question.id for question in questions(REFERENCE, REFERENCE)[0]}
     nbformat.validate(notebook)
     assert nbformat.reads(write_notebook(notebook), as_version=4) == notebook
 

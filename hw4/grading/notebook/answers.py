@@ -1,16 +1,14 @@
 """To which question each added piece belongs, which parts it answers, and what is answered, perhaps, or missing."""
 
 from collections import defaultdict
+from itertools import pairwise
 
+from .lexicon import SEVERAL_ANSWERS
 from .pieces import Piece, Walk
 from .questions import Answer, Question
 from .reference import ROMAN, Asked
 from .tokens import words
 
-SEVERAL = set(
-    "answers solutions antworten lösungen réponses respuestas soluciones risposte respostas antwoorden odpowiedzi "
-    "cevaplar ответы решения תשובות פתרונות إجابات".split()
-)
 CERTAIN_NUMBERS = 3  # questions of a section, numbered in one cell, that are no list of a single one's
 
 
@@ -86,7 +84,7 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
         last = not own or own == target  # the list stands below the last of its questions
         if not others or not known or answered & set(others) or not last or not placed >= targets.keys():
             continue
-        several = any(SEVERAL & set(words(piece.text)[:1]) for piece in pieces)
+        several = any(SEVERAL_ANSWERS & set(words(piece.text)[:1]) for piece in pieces)
         parts = own is not None and len(walk.reference.questions[own].parts) == len(numbers)
         if parts and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
             continue  # they number its parts
@@ -118,9 +116,9 @@ def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
         sections[asked.section].append((index, asked))
     loose: dict[int | None, list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
-        if piece.question is None and not piece.foreign and piece.section in sections:
-            if piece.cell <= sections[piece.section][0][0]:
-                loose[piece.section].append(piece)
+        first = sections[piece.section][0][0] if piece.section in sections else -1
+        if piece.question is None and not piece.foreign and piece.cell <= first:
+            loose[piece.section].append(piece)
     for section, pieces in loose.items():
         asked = [each.id for _, each in sections[section]]
         said = [piece for piece in pieces if piece.says]
@@ -129,7 +127,7 @@ def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
             doubtful[asked[0]] += said
         elif said and marked:
             if asked[0] in answered and asked[-1] not in answered and set(asked[:-1]) <= answered:
-                following = dict(zip(asked, asked[1:], strict=False))
+                following = dict(pairwise(asked))
                 for piece in walk.pieces:
                     piece.question = following.get(piece.question or "", piece.question)
             elif asked[0] in answered:
@@ -142,7 +140,7 @@ def _look_at_second_answers(walk: Walk, doubtful: dict[str, list[Piece]]) -> Non
     """Note a second "Answer:" below a question, which perhaps answers the next one where that has none."""
     answered = _answered(walk) | doubtful.keys()
     order = [asked for _, asked, _ in walk.heads]
-    for before, asked in zip(order, order[1:], strict=False):
+    for before, asked in pairwise(order):
         if asked.id in answered or asked.section != before.section or before.parts != [""]:
             continue
         said = [piece for piece in walk.pieces if piece.question == before.id and piece.says and not piece.code]
@@ -188,7 +186,7 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     answered = {part for piece in texts for part in piece.parts} | {piece.place for piece in said if piece.place}
     rest = [part for part in parts if part not in answered]
     loose = [piece for piece in texts if not piece.parts]
-    following = zip(pieces, pieces[1:], strict=False)
+    following = pairwise(pieces)
     introductions = [piece for piece, after in following if after.parts and after.cell == piece.cell]
     leads = [piece for piece in loose if piece.label.named == "answer" or piece.label.verdict]
     leads = [piece for piece in leads if piece not in introductions]

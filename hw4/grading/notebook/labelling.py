@@ -9,7 +9,7 @@ from nbformat.v4 import new_markdown_cell
 from ..errors import Unusable
 from .checks import is_complete
 from .format import read_notebook
-from .questions import is_check, role
+from .questions import JUDGED, is_check, role
 from .reference import ALPHABET, Reference, statements
 from .tokens import lines, read_label, says_something
 
@@ -53,6 +53,7 @@ def headed(line: str) -> bool:
 def label_cells(notebook: NotebookNode, begins: Callable[[str], bool]) -> None:
     """Give each cell of `notebook` an id that says what it is; a question stands where a line `begins` one."""
     section, question, count, parts = "", "", 0, dict[str, int]()
+    judged = list(JUDGED)
     notebook.cells = [piece for cell in notebook.cells for piece in _pieces(cell, begins)]
     for position, cell in enumerate(notebook.cells):
         text = cell.cell_type != "code"
@@ -75,8 +76,10 @@ def label_cells(notebook: NotebookNode, begins: Callable[[str], bool]) -> None:
             cell.id = f"{question}-{'check' if check else 'snippet'}-{position}"
         if question and text and role(cell) in ("question", "snippet"):
             parts[question] = max(parts.get(question, 0), len(statements(cell, ALPHABET)))
+        if JUDGED[-1] in cell.source and cell.cell_type == "markdown" and question:
+            judged = [question, *JUDGED[1:]]
     letters = {name: ALPHABET[:count] for name, count in parts.items() if count > 1}
-    notebook.metadata["hw4"] = notebook.metadata.get("hw4", {}) | {"parts": letters}
+    notebook.metadata["hw4"] = notebook.metadata.get("hw4", {}) | {"parts": letters, "judged": judged}
 
 
 def _pieces(cell: NotebookNode, begins: Callable[[str], bool]) -> Iterator[NotebookNode]:

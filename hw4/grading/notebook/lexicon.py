@@ -12,6 +12,8 @@ ANSWERS = (
     "oplossing odpowiedź odpowiedzi rozwiązanie cevap cevaplar yanıt çözüm ответ ответы решение תשובה תשובות התשובה פתרון "
     "תשובתי الجواب جواب الإجابة إجابة الاجابة اجابة الحل حل उत्तर जवाब हल 答案 回答 解答 答 解 答え 답변 정답 답 풀이"
 )
+SEVERAL_ANSWERS = {"answers", "solutions", "antworten", "lösungen", "réponses", "respuestas", "soluciones", "risposte"}
+SEVERAL_ANSWERS |= {"respostas", "antwoorden", "odpowiedzi", "cevaplar", "ответы", "решения", "תשובות", "פתרונות"}
 QUESTIONS = (
     "question questions q inline exercise ex problem task subquestion frage aufgabe exercice pregunta ejercicio domanda "
     "esercizio problema questão pergunta exercício vraag opgave pytanie zadanie soru вопрос задача задание שאלה السؤال سؤال "

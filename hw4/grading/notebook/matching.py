@@ -8,7 +8,7 @@ rapidfuzz scatter them, and comparing all pairs of cells, however fast, takes th
 import difflib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -326,7 +326,7 @@ def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[
                     yield first + low + at, start + at
 
 
-def _shift(opcodes: list[tuple[str, int, int, int, int]], window: list[str], breaks: list[bool]) -> int:
+def _shift(opcodes: Sequence[tuple[str, int, int, int, int]], window: list[str], breaks: list[bool]) -> int:
     """Return by how many words the insertion between two equal blocks moves, so that it begins at a break.
 
     It may move where its first words stand after it as well, or its last ones before it.

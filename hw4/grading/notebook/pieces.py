@@ -153,13 +153,8 @@ class Walk:
         """Cut a stretch of added text into pieces."""
         source, code = self.matched.cells[index].source, self.matched.cells[index].cell_type == "code"
         begun, place = len(self.pieces), part or self.place
-        last = (
-            not part and len(self._parts_here()) > 1 and self.question is not None and place == self.question.parts[-1]
-        )
-        last = last and not any(
-            piece.cell == index and piece.question == self.question.id and piece.place and piece.says
-            for piece in self.pieces
-        )
+        last = not part and len(self._parts_here()) > 1 and not self._has_place(index)
+        last = last and self.question is not None and place == self.question.parts[-1]
         for at, line in lines(source[segment.start : segment.end]):
             start, label = segment.start + at, Label()
             if not code or SPEECH_IN_CODE.match(line):
@@ -189,6 +184,13 @@ class Walk:
                 self.pieces.append(piece)
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
+    def _has_place(self, index: int) -> bool:
+        """Return whether a part of the present question is answered beside its statement in the cell `index`."""
+        own = self.question.id if self.question else None
+        return any(
+            piece.cell == index and piece.question == own and piece.place and piece.says for piece in self.pieces
+        )
+
     def _follow(self, label: Label, index: int) -> None:
         """Take note of a question that a label names, such as "Answer 2:"."""
         if label.named not in ("question", "answer") or label.number is None:
@@ -217,16 +219,13 @@ def _alters(source: str, segment: Segment, segments: list[Segment]) -> bool:
 
 def _cut(piece: Piece, source: str) -> Iterator[Piece]:
     """Yield `piece` with its text, cut before the letters that follow its own in the midst of a line."""
-    while True:
-        piece.text = source[piece.start : piece.end]
-        letter, at = piece.label.letters, None
-        if len(letter) == 1 and not piece.code:
-            following = chr(ord(letter) + 1)
-            at = re.search(INLINE.format(following, following.lower()), piece.text)
-        if at is None:
-            yield piece
-            return
-        rest = replace(piece, start=piece.start + at.start(), label=Label(letters=following))
-        piece.end = rest.start
-        yield replace(piece, text=source[piece.start : piece.end])
-        piece = rest
+    piece.text = source[piece.start : piece.end]
+    while len(piece.label.letters) == 1 and not piece.code:
+        letter = chr(ord(piece.label.letters) + 1)
+        found = re.search(INLINE.format(letter, letter.lower()), piece.text)
+        if found is None:
+            break
+        middle = piece.start + found.start()
+        yield replace(piece, end=middle, text=source[piece.start : middle])
+        piece = replace(piece, start=middle, label=Label(letters=letter), text=source[middle : piece.end])
+    yield piece

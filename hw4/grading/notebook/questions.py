@@ -13,8 +13,8 @@ from nbformat import NotebookNode
 GIVEN = {"section", "question", "snippet", "check"}
 CELL_ID = re.compile(rf"(?P<question>.+?)-(?P<role>{'|'.join(GIVEN)}|answer|evidence|note)(?:-(?P<detail>.+))?")
 ASSERTION = re.compile(r"^\s*assert\b", re.MULTILINE)
-# The functions that are judged, by question, for editions of our notebook whose metadata name none.
-JUDGED = {"backprop-2": "part4_affine_backward"}
+# The question that a function answers, its module and its name, for references whose metadata name none.
+JUDGED = ("backprop-2", "hw4.answers", "part4_affine_backward")
 
 
 @dataclass(frozen=True)

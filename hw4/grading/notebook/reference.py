@@ -1,5 +1,6 @@
 """A reference notebook, read once for all submissions: its questions, and its given cells by their words."""
 
+import functools
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -43,12 +44,25 @@ class Asked:
     weight: float = 0.0  # of its words together
 
 
+@dataclass(frozen=True, eq=False)
+class Same:
+    """A notebook as a key: equal to itself alone."""
+
+    notebook: NotebookNode
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.notebook is self.notebook
+
+    def __hash__(self) -> int:
+        return id(self.notebook)
+
+
 class Reference:
     """What a reference asks and gives. Its cells must have our ids: `read_reference` sees to it."""
 
     def __init__(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
-        judged = {**JUDGED, **notebook.metadata.get("hw4", {}).get("judged", {})}
+        judged = notebook.metadata.get("hw4", {}).get("judged") or JUDGED
         letters: dict[str | None, list[str]] = defaultdict(list)
         for cell in notebook.cells:
             if role(cell) == "answer" and part_of(cell) not in letters[question_of(cell)]:
@@ -68,7 +82,9 @@ class Reference:
                 number = next((read_label(line).number for _, line in lines(cell.source)), None)
                 digits = re.search(r"(\d+)\Z", name)
                 number = number or (int(digits[1]) if digits else None)
-                self.questions[name] = Asked(name, section, number, parts, judged.get(name, ""), position)
+                self.questions[name] = Asked(
+                    name, section, number, parts, judged[-1] if judged[0] == name else "", position
+                )
             if kind in GIVEN or (kind is None and not self.questions):
                 self.given[position] = self._given(cell, kind)
         self.rows: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
@@ -107,6 +123,11 @@ class Reference:
                 question.words |= set(filter(is_speech, found[heading:]))
         remarked = (kind in GIVEN or cell.cell_type == "code") and not STUB.search(cell.source)
         return Given(cell, question.id if question else None, found, parts, heading, remarked)
+
+
+@functools.lru_cache(maxsize=2)
+def _read(key: Same) -> Reference:
+    return Reference(key.notebook)
 
 
 def statements(cell: NotebookNode, parts: list[str]) -> list[tuple[int, str]]:
