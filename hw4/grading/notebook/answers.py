@@ -178,9 +178,7 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     for piece in pieces:
         if marks.get(id(piece)) or piece.place:
             current = marks.get(id(piece)) or piece.place
-        elif piece.label.named == "answer":
-            current = ""
-        elif before and before.place and not before.says:
+        elif piece.label.named == "answer" or (before and before.place and not before.says):
             current = ""
         piece.parts, before = current, piece
     answered = {part for piece in texts for part in piece.parts} | {piece.place for piece in said if piece.place}

@@ -26,7 +26,7 @@ def given_checks(notebook: NotebookNode) -> list[tuple[str, str]]:
 
 
 def needed(cell: NotebookNode, earlier: list[NotebookNode]) -> tuple[list[NotebookNode], set[str]]:
-    """Return the cells among `earlier` that bind a name which `cell` or one of them uses, and the names left unbound."""
+    """Return the cells among `earlier` that bind a name which `cell` or one of them uses, and what is left unbound."""
     bound, wanted = _names(cell.source)
     wanted -= bound | set(dir(builtins))
     found = []

@@ -26,6 +26,11 @@ def _is(kind: type) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, kind)
 
 
+def _never(value: Any) -> bool:
+    """Refuse what nbformat strips when it reads or writes: it is of a copy in memory."""
+    return False
+
+
 def _are_tags(value: Any) -> bool:
     texts = isinstance(value, list) and all(isinstance(tag, str) and tag and "," not in tag for tag in value)
     return texts and len(set(value)) == len(value)
@@ -40,6 +45,7 @@ OF_CELLS: dict[str, Callable[[Any], bool]] = {
     "format": _is(str),
     "jupyter": _is(dict),
     "execution": lambda value: isinstance(value, dict) and all(isinstance(each, str) for each in value.values()),
+    "trusted": _never,
 }
 OF_NOTEBOOKS: dict[str, Callable[[Any], bool]] = {
     "kernelspec": lambda value: {"name", "display_name"} <= _texts(value).keys(),
@@ -47,8 +53,7 @@ OF_NOTEBOOKS: dict[str, Callable[[Any], bool]] = {
     "hw4": _is(dict),
     "title": _is(str),
     "authors": _is(list),
-    "orig_nbformat": lambda value: False,  # the schema: "should never be written to a file"
-}
+} | dict.fromkeys(("orig_nbformat", "orig_nbformat_minor", "signature"), _never)
 
 
 def read_notebook(body: bytes, name: str) -> NotebookNode:
@@ -155,7 +160,7 @@ def write_notebook(notebook: NotebookNode) -> str:
 
 
 def with_outputs(body: bytes, executed: NotebookNode, stamped: bool = False) -> str:
-    """Return the text of the notebook's file `body` with the outputs and the counts of `executed`, and all else as it is.
+    """Return the text of the notebook's file `body` with the outputs and the counts of `executed`, all else as it is.
 
     `executed` is what `read_notebook` made of `body`, after its run. If `stamped`, cells that nbgrader grades for
     points get the notebook's `hw4.points_per_part`. A file of an older format is written in the present one.

@@ -79,7 +79,7 @@ def label_cells(notebook: NotebookNode, begins: Callable[[str], bool]) -> None:
         if JUDGED[-1] in cell.source and cell.cell_type == "markdown" and question:
             judged = [question, *JUDGED[1:]]
     letters = {name: ALPHABET[:count] for name, count in parts.items() if count > 1}
-    notebook.metadata["hw4"] = notebook.metadata.get("hw4", {}) | {"parts": letters, "judged": judged}
+    notebook.metadata["hw4"] = notebook.metadata.get("hw4", {}) | {"parts": letters, "judged": judged, "labelled": True}
 
 
 def _pieces(cell: NotebookNode, begins: Callable[[str], bool]) -> Iterator[NotebookNode]:

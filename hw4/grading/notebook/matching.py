@@ -165,10 +165,18 @@ def _rows(text: list[str]) -> Iterator[tuple[str, ...]]:
 def _by_title(matched: Matched, texts: dict[int, list[str]]) -> None:
     """Find sections whose heading is written otherwise, or stands in a cell with more."""
     for index in texts:
-        first = next((line for _, line in lines(matched.cells[index].source)), "")
-        section = matched.reference.titles.get(tuple(tokens(first)[0])) if first.lstrip().startswith("#") else None
-        if section is not None and matched.cells[index].cell_type == "markdown":
-            matched.places.setdefault(section, index)
+        for section, _, _ in _headings(matched, index):
+            if section not in matched.places:
+                matched.places[section] = index
+
+
+def _headings(matched: Matched, index: int) -> Iterator[tuple[int, int, int]]:
+    """Yield each heading of a section in a cell: the position of the section in the reference, and its span."""
+    cell = matched.cells[index]
+    for start, line in lines(cell.source) if cell.cell_type == "markdown" and "#" in cell.source else ():
+        section = matched.reference.titles.get(tuple(words(line))) if line.lstrip().startswith("#") else None
+        if section is not None:
+            yield section, start, start + len(line)
 
 
 def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
@@ -270,6 +278,12 @@ def _mask(matched: Matched, index: int, text: list[str], spans: list[tuple[int, 
             mask = [(position, 0, True) if span[1] <= end else word for span, word in zip(spans, mask, strict=True)]
             continue
         given = reference.given[position]
+        if role(given.cell) == "section":
+            for section, start, end in _headings(matched, index):
+                inside = [at for at, span in enumerate(spans) if start <= span[0] < end and section == position]
+                for offset, at in enumerate(inside):
+                    mask[at] = (position, offset, True)
+            continue
         for at, offset in _aligned(given.words, text, breaks):
             mask[at] = (position, offset, True)
         body = (

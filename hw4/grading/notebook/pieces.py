@@ -14,6 +14,8 @@ PREPARATION = re.compile(r"^\s*(?:import\b|from\b.*\bimport\b|[%!]).*$", re.MULT
 SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
 BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
 ENDING = re.compile(r"[.?!]\W*\Z")
+CELL, RULE = re.compile(r"[^|]+"), re.compile(r"[\s|:-]+")  # of a table
+LETTER_ALONE = re.compile(r"[\s*_(]*([A-Za-z])[\s*_.)]*")
 INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
 
 
@@ -97,7 +99,7 @@ class Walk:
                 for piece in self.pieces[begun:]:
                     piece.above = piece.above or asked.id
             if segment.given is not None:
-                self._pass(segment)
+                self._pass(index, segment)
             elif not _alters(self.matched.cells[index].source, segment, segments):
                 self._collect(index, segment, owner, part)
         self.place = self.place if self._parts_here() == {self.place} else ""
@@ -134,15 +136,16 @@ class Walk:
             return following[1] > label.number
         return "?" in cell.source or self._label(index + 1).named == "answer"
 
-    def _pass(self, segment: Segment) -> None:
+    def _pass(self, index: int, segment: Segment) -> None:
         """Take note of given text: it may be a section's heading, a question, or the statement of a part."""
         assert segment.given is not None
         given = self.reference.given[segment.given]
         asked = self.reference.questions.get(given.question or "")
-        if segment.home and role(given.cell) == "section":
+        copied = index in self.matched.copies
+        if (segment.home or copied) and role(given.cell) == "section":
             self.section, self.question, self.named, self.lost = segment.given, None, None, False
             self.place = ""
-        elif segment.home and asked and asked is not self.question:
+        elif (segment.home or copied) and asked and asked is not self.question:
             placed = asked.position in self.matched.places
             if segment.given == asked.position or self.question is None or not placed:
                 self.section, self.question, self.named, self.lost = asked.section, asked, None, False
@@ -155,10 +158,8 @@ class Walk:
         begun, place = len(self.pieces), part or self.place
         last = not part and len(self._parts_here()) > 1 and not self._has_place(index)
         last = last and self.question is not None and place == self.question.parts[-1]
-        for at, line in lines(source[segment.start : segment.end]):
-            start, label = segment.start + at, Label()
-            if not code or SPEECH_IN_CODE.match(line):
-                label = read_label(line)
+        for at, line, label in _labelled(source[segment.start : segment.end], code):
+            start = segment.start + at
             if not code and line.lstrip().startswith("#") and tuple(words(line)) in self.reference.titles:
                 self.section, self.question, self.named = self.reference.titles[tuple(words(line))], None, None
                 begun = len(self.pieces)
@@ -202,6 +203,21 @@ class Walk:
         if target is None and label.named == "question":
             self.question, self.lost = None, True
             self.foreign.add(index)
+
+
+def _labelled(text: str, code: bool) -> Iterator[tuple[int, str, Label]]:
+    """Yield the lines of `text` with their places and labels; a table whose head is letters, cell by cell."""
+    letters: list[str] = []
+    for at, line in lines(text):
+        row = [cell for cell in CELL.finditer(line) if cell[0].strip()] if not code and "|" in line else []
+        heads = [head[1].upper() for head in (LETTER_ALONE.fullmatch(cell[0]) for cell in row) if head]
+        letters = heads if len(heads) == len(row) > 1 else letters if row else []
+        if letters and not heads and len(row) == len(letters) and not RULE.fullmatch(line):
+            yield from (
+                (at + cell.start(), cell[0], Label(letters=head)) for cell, head in zip(row, letters, strict=True)
+            )
+        else:
+            yield at, line, read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
 
 
 def _alters(source: str, segment: Segment, segments: list[Segment]) -> bool:

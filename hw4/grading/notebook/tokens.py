@@ -41,11 +41,14 @@ NAMES = re.compile(
 END = r"[*_\s]*(?:[.:)\]：、]+(?=[\s*_|<$\"']|\Z)|[-–—](?=\s)|(?=\||</?[a-z]))"
 NUMBER = re.compile(rf"[(\[]?(?P<number>\d{{1,2}})(?![\d%^])(?P<end>{END})?")
 LETTER = re.compile(
-    r"[\s*_.]*[(\[]?(?P<letters>[A-Za-z](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_]))*|[ivxIVX]{2,4})(?![^\W_'’])"
+    r"[\s*_.]*[(\[]?(?P<letters>[A-Za-zא-ו](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_]))*|[ivxIVX]{2,4})(?![^\W_'’])"
     rf"(?P<end>{END}|\*\*|__)?"
 )
 MARKER = re.compile(rf"(?<![^\W_])(?:{_any(ANSWER_WORDS)})\s*[*_]*\s*[:：]", re.IGNORECASE)
-VERDICT = re.compile(rf"{LEAD}(?:(?i:{_any(VERDICT_WORDS - {'t', 'f'})})|[TF])(?![^\W_])")
+VERDICT = re.compile(
+    rf"{LEAD}(?:(?i:{_any(VERDICT_WORDS - {'t', 'f'})})|[TF])(?![^\W_])|{LEAD}[{''.join(sorted(TICKS))}]"
+)
+HEBREW = str.maketrans("אבגדהו", "ABCDEF")
 PART_NAME = re.compile(r"(?:part|section|item|statement|sentence|teil|partie|parte|inciso|סעיף)s?\W*\Z", re.IGNORECASE)
 
 
@@ -107,7 +110,7 @@ def read_label(line: str) -> Label:
     if not (number or letter or names["end"].strip() or line.lstrip().startswith("#") or not line[at:].strip()):
         named = ""  # prose: "The answer is"
     at = at if number or letter or named else 0
-    letters = re.sub(r"(?i)\band\b|[^a-z]", "", letter["letters"]).upper() if letter else ""
+    letters = re.sub(r"(?i)\band\b|[^a-zא-ו]", "", letter["letters"]).upper().translate(HEBREW) if letter else ""
     return Label(named, int(number["number"]) if number else None, letters, bool(VERDICT.match(line, at)), at)
 
 
