@@ -181,7 +181,9 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
         elif piece.label.named == "answer" or (before and before.place and not before.says):
             current = ""
         piece.parts, before = current, piece
-    answered = {part for piece in texts for part in piece.parts} | {piece.place for piece in said if piece.place}
+    answered = {part for piece in texts for part in piece.parts} | {
+        piece.place for piece in said if piece.code and piece.place
+    }
     rest = [part for part in parts if part not in answered]
     loose = [piece for piece in texts if not piece.parts]
     following = pairwise(pieces)

@@ -44,10 +44,10 @@ def numbered(line: str) -> bool:
     return label.number is not None and not label.named and line[:1] not in " \t-+>|"
 
 
-def headed(line: str) -> bool:
-    """Return whether `line` is a heading below the title of the notebook."""
+def headed(line: str, least: int = 2) -> bool:
+    """Return whether `line` is a heading of the level `least` or below: of 2 if not the title of the notebook."""
     heading = HEADING.match(line)
-    return bool(heading and len(heading[1]) > 1)
+    return bool(heading and len(heading[1]) >= least)
 
 
 def label_cells(notebook: NotebookNode, begins: Callable[[str], bool]) -> None:
@@ -63,7 +63,9 @@ def label_cells(notebook: NotebookNode, begins: Callable[[str], bool]) -> None:
             count += 1
             question = f"{section or 'question'}-{count}"
             cell.id = f"{question}-question"
-        elif text and HEADING.match(first) and not says_something(cell.source.replace(first, "", 1)):
+        elif (
+            text and headed(first, least=1 if position else 2) and not says_something(cell.source.replace(first, "", 1))
+        ):
             title = re.findall(r"[a-z0-9]+", first.lower())
             section, question, count = "_".join(title)[:40] or f"section_{position}", "", 0
             section += f"_{position}" * any(each.id == f"{section}-section" for each in notebook.cells)

@@ -137,20 +137,19 @@ def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
     totals = Counter(wanted.values())
     for position, cells in sorted(shared.items()):
         given, total = reference.given[position], totals[position]
-        alike = {index: matched.cells[index].cell_type == given.cell.cell_type for index in cells}
-
-        def rank(index: int) -> tuple[bool, bool, int, int]:
-            same = matched.cells[index].get("id") == given.cell.id
-            large = len(cells[index]) >= LEAST_COVER * total
-            return large and alike[index], same and large, len(cells[index]), -index
-
-        best = max(cells, key=rank)
-        union = set().union(*(rows for index, rows in cells.items() if alike[index]))
+        alike = {index for index in cells if matched.cells[index].cell_type == given.cell.cell_type}
+        ranks = []
+        for index, rows in cells.items():
+            large = len(rows) >= LEAST_COVER * total
+            same = large and matched.cells[index].get("id") == given.cell.id
+            ranks.append((large and index in alike, same, len(rows), -index))
+        best = -max(ranks)[-1]
+        union = set().union(*(rows for index, rows in cells.items() if index in alike))
         if len(cells[best]) < LEAST_SHARE * total and len(union) < LEAST_COVER * total:
             continue
         pieces, left = [best], union - cells[best]
         for index in sorted(cells):
-            if index != best and alike[index] and len(cells[index] & left) >= LEAST_PIECE:
+            if index != best and index in alike and len(cells[index] & left) >= LEAST_PIECE:
                 pieces.append(index)
                 left -= cells[index]
         matched.places[position] = min(pieces)
