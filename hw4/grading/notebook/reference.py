@@ -77,7 +77,7 @@ class Reference:
             if kind == "section":
                 section = position
                 self.titles[tuple(words(cell.source))] = position
-            elif kind == "question" and name:
+            elif kind == "question" and name and name not in self.questions:
                 parts = letters[name] if len(letters[name]) > 1 else [""]
                 number = next((read_label(line).number for _, line in lines(cell.source)), None)
                 digits = re.search(r"(\d+)\Z", name)
@@ -97,8 +97,8 @@ class Reference:
 
     @classmethod
     def of(cls, notebook: NotebookNode) -> "Reference":
-        """Return the reference that `notebook` is, read once for each such object."""
-        return _read(Same(notebook))
+        """Return the reference that `notebook` is, read once for each such object and the ids in it."""
+        return _read(Same(notebook), tuple(cell.id for cell in notebook.cells))
 
     def weight(self, word: str) -> float:
         """Return how much it means that two texts share `word`: more, the fewer questions have it."""
@@ -126,7 +126,7 @@ class Reference:
 
 
 @functools.lru_cache(maxsize=2)
-def _read(key: Same) -> Reference:
+def _read(key: Same, ids: tuple[str, ...]) -> Reference:
     return Reference(key.notebook)
 
 
