@@ -117,7 +117,7 @@ def test_a_fault_of_the_grading_code_is_exit_code_3_and_ends_no_class(
     (tmp_path / "class").mkdir()
     for name in ("ann", "bob"):
         notebook({"q-1-question": "Why?"}, name=f"class/{name}.ipynb")
-    real = grade.restore_ids
+    real = grade.compare
 
     def fail(submitted, reference):
         if not failed:
@@ -126,7 +126,7 @@ def test_a_fault_of_the_grading_code_is_exit_code_3_and_ends_no_class(
         return real(submitted, reference)
 
     failed: list[bool] = []
-    monkeypatch.setattr(grade, "restore_ids", fail)
+    monkeypatch.setattr(grade, "compare", fail)
     found = [(name, tmp_path / "class" / f"{name}.ipynb") for name in ("ann", "bob")]
     options = classroom.Options(tmp_path / "graded", Limits())
     reference = classroom.collect(found[0][1], found[0][1])

@@ -1,14 +1,15 @@
 """Files near a notebook, by the thousand: each is read, matched with the reference and counted, or refused."""
 
 import json
+from itertools import pairwise
 
 import nbformat
 import pytest
 
 from hw4.grading.errors import Unusable
-from hw4.grading.notebook import comparison
+from hw4.grading.notebook.comparison import compare, questions
 from hw4.grading.notebook.format import read_notebook, write_notebook
-from hw4.grading.notebook.questions import questions
+from hw4.grading.notebook.reference import Reference
 from hw4.grading.result import Result
 from tests.builders import NOTEBOOK
 
@@ -18,6 +19,7 @@ BYTES = NOTEBOOK.read_bytes()
 REFERENCE = read_notebook(BYTES, NOTEBOOK.name)
 for cell in REFERENCE.cells:
     cell.source = cell.source[:2000]
+READ = Reference(REFERENCE)
 IDS = [cell.id for cell in REFERENCE.cells]
 SOURCES = [cell.source for cell in REFERENCE.cells]
 
@@ -51,9 +53,17 @@ def survives(body):
         refusal = ""
     if refusal:
         return refusal.isprintable() or pytest.fail(refusal)
-    result = Result(notebook, REFERENCE, "fuzz", remarks=comparison.restore_ids(notebook, REFERENCE))
+    found = compare(notebook, READ)
+    result = Result(notebook, REFERENCE, "fuzz", comparison=found)
+    for cell, reading in zip(notebook.cells, found.cells, strict=True):
+        spans = sorted(reading.given + reading.added)
+        assert all(start < end <= len(cell.source) for start, end in spans)
+        assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+    for question in found.questions:
+        assert set(question.missing).isdisjoint(question.perhaps)
+        assert all(answer.end <= len(notebook.cells[answer.cell].source) for answer in question.answers)
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
-    assert set(result.rows) == {question.id for question in questions(REFERENCE, REFERENCE)[0]} | {None}
+    assert set(result.rows) == {question.id for question in questions(REFERENCE, REFERENCE)[0]}
     nbformat.validate(notebook)
     assert nbformat.reads(write_notebook(notebook), as_version=4) == notebook
 

@@ -8,7 +8,8 @@ import pytest
 
 from hw4.grading.execution.kernel import Kernel
 from hw4.grading.execution.run import Limits, run_cells
-from hw4.grading.notebook.questions import is_check, question_of, questions, role
+from hw4.grading.notebook.comparison import questions
+from hw4.grading.notebook.questions import is_check, question_of, role
 from hw4.grading.sandbox.scratch import Scratch
 from tests.builders import NOTEBOOK, ROOT
 

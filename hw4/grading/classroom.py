@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
@@ -18,7 +19,7 @@ from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
 from .grade import Outcome, Task, failed_outcome, grade, read_reference
-from .notebook.format import stamp_points
+from .notebook.format import with_outputs
 from .report import class_pages, marks
 from .report.console import progress_line
 from .result import Result
@@ -121,7 +122,9 @@ class Classroom:
         if self.options.save and outcome.code == ExitCode.CLEAN:
             name = next(iter(outcome.files))  # the executed notebook
             path = entry.path if entry.path.is_file() else next(entry.path.rglob(name))
-            written.append(output.replace(path, stamp_points(outcome.files[name])))
+            executed = nbformat.v4.reads(outcome.files[name])
+            own = path.samefile(self.reference_path)
+            written.append(output.replace(path, with_outputs(path.read_bytes(), executed, stamped=own)))
         print(*outcome.lines, *(clean_text(str(path)) for path in written), sep="\n")
         return outcome.code
 

@@ -18,10 +18,13 @@ from .affine.judge import Judge, written_file
 from .errors import ExitCode, Unusable
 from .execution.kernel import Kernel
 from .execution.run import Execution, Limits, run_cells
-from .notebook.comparison import Remark, restore_ids
+from .notebook import labelling
+from .notebook.checks import given_checks
+from .notebook.comparison import compare
 from .notebook.format import read_notebook
 from .notebook.machinery import changes
-from .notebook.questions import GIVEN, question_of, role
+from .notebook.questions import GIVEN, Remark, question_of, role
+from .notebook.reference import Reference
 from .report.console import report_lines
 from .result import Result
 from .sandbox.launcher import Launcher
@@ -171,12 +174,12 @@ def planned(submitted: tuple[bytes, str], reference: tuple[bytes, str], modules:
     notebook = read_notebook(*submitted)
     if (language := language_of(submitted[0])) != "python":
         raise Unusable(f"{submitted[1]}: a notebook in {language}, not in Python")
-    remarks = restore_ids(notebook, given)
-    result = Result(notebook, given, submitted[1])
-    result.finding.remarks = remarks
+    found = compare(notebook, Reference.of(given))
+    result = Result(notebook, given, submitted[1], comparison=found)
+    result.finding.remarks = found.remarks
     result.finding.machinery = machinery_remarks(result, given, modules)
-    checks = [cell.id for cell in given.cells if is_given_check(cell)]
-    return Plan(result, given_cells(given, notebook) if checks else [], checks, judged_function(given))
+    checks = [cell.id for cell in given.cells if role(cell) == "check"]
+    return Plan(result, check_cells(given, notebook), checks, judged_function(given))
 
 
 def machinery_remarks(result: Result, given: NotebookNode, modules: Mapping[str, str]) -> list[Remark]:
@@ -211,7 +214,7 @@ def language_of(body: bytes) -> str:
 @functools.lru_cache(maxsize=1)
 def read_reference(body: bytes, name: str) -> NotebookNode:
     """Return the notebook of a reference, which a class reads only once."""
-    return read_notebook(body, name)
+    return labelling.read_reference(body, name).notebook
 
 
 def _nbgrader(cell: NotebookNode, key: str) -> bool:
@@ -219,23 +222,15 @@ def _nbgrader(cell: NotebookNode, key: str) -> bool:
     return isinstance(marks, dict) and marks.get(key) is True
 
 
-def is_given_check(cell: NotebookNode) -> bool:
-    """Return whether a cell of a reference is a check that it gives, by its id or as nbgrader's metadata mark it."""
-    graded = _nbgrader(cell, "grade") and not _nbgrader(cell, "solution")
-    return role(cell) == "check" or (cell.cell_type == "code" and graded)
-
-
-def given_cells(reference: NotebookNode, notebook: NotebookNode) -> list[tuple[str, str]]:
+def check_cells(reference: NotebookNode, notebook: NotebookNode) -> list[tuple[str, str]]:
     """Return the (id, source) of the reference's own checks and of the code that they need.
 
     They tell in a process of their own what holds, whatever the submission did to its cells or in its kernel. A cell
     that nbgrader's metadata mark as the student's is taken from the submission's `notebook`.
     """
     theirs = {cell.id: cell.source for cell in notebook.cells}
-    questions = {question_of(cell) for cell in reference.cells if is_given_check(cell)} | {None}
-    needed = [cell for cell in reference.cells if cell.cell_type == "code" and role(cell) in (None, *GIVEN)]
-    kept = [cell for cell in needed if question_of(cell) in questions or is_given_check(cell)]
-    return [(cell.id, theirs.get(cell.id, "") if _nbgrader(cell, "solution") else cell.source) for cell in kept]
+    students = {cell.id for cell in reference.cells if _nbgrader(cell, "solution")}
+    return [(name, theirs.get(name, "") if name in students else source) for name, source in given_checks(reference)]
 
 
 def judged_function(reference: NotebookNode) -> JudgedFunction | None:

@@ -8,8 +8,9 @@ from nbformat import NotebookNode
 from .affine.judge import Verdict
 from .errors import ExitCode
 from .execution.run import Execution, Limits
-from .notebook.comparison import Remark
-from .notebook.questions import Question, is_check, questions
+from .notebook.comparison import Comparison, compare
+from .notebook.questions import Question, Remark, is_check
+from .notebook.reference import Reference
 
 LOOSE = "(no question)"  # the row of the cells that belong to no question
 
@@ -77,13 +78,15 @@ class Result:
         title: str = "",
         folder: str = "",
         finding: Finding | None = None,
+        comparison: Comparison | None = None,
     ) -> None:
         reference = notebook if reference is None else reference
         self.notebook, self.title, self.folder = notebook, title, folder
         self.finding = Finding()
         self.points = {cell.id: cell.metadata.get("nbgrader", {}).get("points", 1) for cell in reference.cells}
-        found, owners = questions(notebook, reference)
-        self.rows = {question.id: Row(question) for question in found}
+        found = comparison or compare(notebook, Reference.of(reference))
+        owners = [cell.question for cell in found.cells]
+        self.rows = {question.id: Row(question) for question in found.questions}
         self.loose = Row(Question(LOOSE, parts=[]))
         self.row_of = [self.rows[owner] if owner else self.loose for owner in owners]  # by the position of the cell
         self.runnable = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)

@@ -5,8 +5,8 @@ import copy
 import nbformat
 import pytest
 
-from hw4.grading.notebook import comparison
-from hw4.grading.notebook.questions import questions
+from hw4.grading.notebook.comparison import compare
+from hw4.grading.notebook.reference import Reference
 from hw4.grading.report.console import failure_lines
 from tests.builders import NOTEBOOK, made
 
@@ -31,12 +31,11 @@ def reference():
 
 
 def said(notebook, reference):
-    return [remark.text for remark in comparison.restore_ids(notebook, reference)]
+    return [remark.text for remark in compare(notebook, Reference(reference)).remarks]
 
 
 def missing(notebook, reference):
-    comparison.restore_ids(notebook, reference)
-    found, _ = questions(notebook, reference)
+    found = compare(notebook, Reference(reference)).questions
     return {question.id: question.missing for question in found if question.missing}
 
 
@@ -60,7 +59,7 @@ def test_what_editors_change_by_themselves_is_no_edit(reference):
 
 
 def test_an_edited_cell_is_said_with_its_difference(reference):
-    (remark,) = comparison.restore_ids(made(GIVEN | {"t-1-check": "assert True"}), reference)
+    (remark,) = compare(made(GIVEN | {"t-1-check": "assert True"}), Reference(reference)).remarks
     assert remark.text == "the given cell t-1-check is edited"
     assert (remark.question, remark.cell) == ("t-1", 9)
     assert "-assert 3 / 2 == 1.5\n+assert True" in remark.diff
@@ -74,7 +73,7 @@ def test_a_deleted_cell_is_said(reference):
 def test_a_copied_cell_is_said_where_the_copy_stands(reference):
     notebook = made(GIVEN)
     notebook.cells.insert(6, copy.deepcopy(notebook.cells[2]))
-    (remark,) = comparison.restore_ids(notebook, reference)
+    (remark,) = compare(notebook, Reference(reference)).remarks
     assert (remark.text, remark.cell) == ("the given cell s-1-snippet stands here a second time", 6)
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
 
@@ -104,7 +103,7 @@ def test_questions_in_other_words_are_found_by_section_and_number(reference):
 
 
 def test_a_number_that_comes_a_second_time_counts_on(reference):
-    cells = ["## Shapes", "1. Corners?", "Four.", "1. Of a cube?", "Eight, none."]
+    cells = ["## Shapes", "1. How many corners has a square?", "Four.", "1. And a cube? And a ball?", "Eight, none."]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text) for text in cells])
     assert missing(notebook, reference) == {"t-1": [""]}
 

@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from hw4.grading.affine.judge import Verdict
 from hw4.grading.execution.run import Execution, Limits
-from hw4.grading.notebook.comparison import Remark
+from hw4.grading.notebook.questions import Remark
 from hw4.grading.report import class_pages, layout
 from hw4.grading.report.cells import Cells
 from hw4.grading.report.submission_page import submission_page

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from nbformat import NotebookNode
 
-from ..notebook.comparison import Remark
-from ..notebook.questions import CELL_ID, role
+from ..notebook.questions import CELL_ID, Remark, role
 from ..result import Result
 from .drawing import Drawing
 from .formulas import Formulas

@@ -10,7 +10,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from ..errors import Unusable
-from ..notebook.questions import questions
+from ..notebook.comparison import questions
 from ..text import last_line
 
 FILE = "results.csv"

@@ -1,0 +1,230 @@
+"""To which question each added piece belongs, which parts it answers, and what is answered, perhaps, or missing."""
+
+from collections import defaultdict
+from itertools import pairwise
+
+from .lexicon import SEVERAL_ANSWERS
+from .pieces import Piece, Walk
+from .questions import Answer, Question
+from .reference import ROMAN, Asked
+from .tokens import words
+
+CERTAIN_NUMBERS = 3  # questions of a section, numbered in one cell, that are no list of a single one's
+
+
+def find_answers(walk: Walk) -> list[Question]:
+    """Return the questions of the reference as a submission answers them."""
+    _follow_labels(walk)
+    doubtful = _divide_lists(walk)
+    _look_above(walk, doubtful)
+    _look_at_second_answers(walk, doubtful)
+    blocks: dict[str | None, list[Piece]] = defaultdict(list)
+    for piece in walk.pieces:
+        blocks[piece.question].append(piece)
+    found = []
+    for asked in walk.reference.questions.values():
+        question = Question(asked.id, asked.parts, judged=asked.judged)
+        question.deleted = asked.position not in walk.matched.places
+        _settle(question, blocks[asked.id], doubtful[asked.id])
+        cells = {index for index, owner in enumerate(walk.owners) if owner == asked.id}
+        heads = {index for index, each, _ in walk.heads if each is asked}
+        question.cells = sorted(cells | heads | {answer.cell for answer in question.answers})
+        found.append(question)
+    return found
+
+
+def _answered(walk: Walk) -> set[str | None]:
+    """Return the questions under which something is said."""
+    return {piece.question for piece in walk.pieces if piece.says and piece.named in (None, piece.question)}
+
+
+def _follow_labels(walk: Walk) -> None:
+    """Bring what is labelled "Answer 2" to question 2 of its section, unless that one is answered in its own place.
+
+    A question that is not in the submission, but whose number stands above other text and an answer, is another one.
+    """
+    answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
+    named: dict[str, list[Piece]] = defaultdict(list)
+    for piece in walk.pieces:
+        if piece.named and (piece.question is None or piece.named not in answered):
+            piece.question = piece.named
+            named[piece.named].append(piece)
+    for target, pieces in named.items():
+        said = [piece for piece in pieces if piece.says]
+        elsewhere = said and pieces[0].label.named == "question" and said[-1].cell > pieces[0].cell >= said[0].cell
+        if target not in placed and (elsewhere or any("?" in piece.text[-5:] for piece in said)):
+            walk.foreign.add(pieces[0].cell)
+            for piece in pieces:
+                piece.question, piece.foreign = None, True
+
+
+def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
+    """Divide what answers several questions of a section by their numbers: "1. ... 2. ..." below the last of them.
+
+    Returns the pieces that perhaps answer a question, by its id: a list of two may be one of the last question's own.
+    """
+    doubtful: dict[str, list[Piece]] = defaultdict(list)
+    answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
+    blocks: dict[tuple[str | None, int | None], list[Piece]] = defaultdict(list)
+    for piece in walk.pieces:
+        if not piece.foreign and not piece.place:
+            blocks[piece.question, piece.section].append(piece)
+    for (own, section), pieces in blocks.items():
+        targets: dict[str, list[Piece]] = {}
+        target, numbers = None, []
+        for piece in pieces:
+            number = piece.label.number if not piece.label.named or piece.label.named == "answer" else None
+            if number is not None and not piece.code:
+                target = walk.numbers.get((section, number))
+                numbers.append(number)
+            if target:
+                targets.setdefault(target, []).append(piece)
+        others = [each for each in targets if each != own and any(piece.says for piece in targets[each])]
+        known = all((section, number) in walk.numbers for number in numbers) and numbers == sorted(set(numbers))
+        last = not own or own == target  # the list stands below the last of its questions
+        if not others or not known or answered & set(others) or not last or not placed >= targets.keys():
+            continue
+        several = any(SEVERAL_ANSWERS & set(words(piece.text)[:1]) for piece in pieces)
+        parts = own is not None and len(walk.reference.questions[own].parts) == len(numbers)
+        if parts and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
+            continue  # they number its parts
+        for each in others:
+            if own is None or several or (len(targets) >= CERTAIN_NUMBERS and not parts):
+                for piece in targets[each]:
+                    piece.question = each
+            else:
+                doubtful[each] += [piece for piece in targets[each] if piece.says]
+    return doubtful
+
+
+def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
+    """Bring what stands above the first question of a section to it, or all of a section that is written so.
+
+    A second answer at the top of the next question's cell is perhaps that one's.
+    """
+    answered = _answered(walk)
+    for piece in walk.pieces:
+        if piece.above and piece.above not in answered and piece.says and not piece.foreign:
+            others = {each.cell for each in walk.pieces if each.question == piece.question and each.says}
+            if piece.question is None:
+                piece.question = piece.above
+            elif len(others) > 1 and piece.label.named == "answer" and walk.section_of(piece.above) == piece.section:
+                doubtful[piece.above].append(piece)
+    answered = _answered(walk)
+    sections: dict[int | None, list[tuple[int, Asked]]] = defaultdict(list)
+    for index, asked, _ in walk.heads:
+        sections[asked.section].append((index, asked))
+    loose: dict[int | None, list[Piece]] = defaultdict(list)
+    for piece in walk.pieces:
+        first = sections[piece.section][0][0] if piece.section in sections else -1
+        if piece.question is None and not piece.foreign and piece.cell <= first:
+            loose[piece.section].append(piece)
+    for section, pieces in loose.items():
+        asked = [each.id for _, each in sections[section]]
+        said = [piece for piece in pieces if piece.says]
+        marked = any(piece.label.named == "answer" for piece in pieces)
+        if said and not marked and asked[0] not in answered:
+            doubtful[asked[0]] += said
+        elif said and marked:
+            if asked[0] in answered and asked[-1] not in answered and set(asked[:-1]) <= answered:
+                following = dict(pairwise(asked))
+                for piece in walk.pieces:
+                    piece.question = following.get(piece.question or "", piece.question)
+            elif asked[0] in answered:
+                continue
+            for piece in pieces:
+                piece.question = asked[0]
+
+
+def _look_at_second_answers(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
+    """Note a second "Answer:" below a question, which perhaps answers the next one where that has none."""
+    answered = _answered(walk) | doubtful.keys()
+    order = [asked for _, asked, _ in walk.heads]
+    for before, asked in pairwise(order):
+        if asked.id in answered or asked.section != before.section or before.parts != [""]:
+            continue
+        said = [piece for piece in walk.pieces if piece.question == before.id and piece.says and not piece.code]
+        marked = [piece for piece in said if piece.label.named == "answer"]
+        if len({piece.cell for piece in marked}) > 1:
+            doubtful[asked.id].append(marked[-1])
+
+
+def _settle(question: Question, pieces: list[Piece], doubtful: list[Piece]) -> None:
+    """Say of each part of `question` whether `pieces` answer it, perhaps do, or whether it is missing."""
+    said = [piece for piece in pieces if piece.says]
+    if question.parts == [""]:
+        answered, unclear = {""} if said else set[str](), [] if said else doubtful
+    else:
+        answered, unclear = _divide(question.parts, pieces, said)
+    if not said and not unclear:
+        unclear = [piece for piece in pieces if piece.code and "import" in piece.text]
+    rest = [part for part in question.parts if part not in answered]
+    question.perhaps = rest if unclear else []
+    question.missing = [] if unclear or question.judged else rest
+    for piece in [*unclear, *(piece for piece in said if piece not in unclear)]:
+        for part in question.perhaps if piece in unclear else piece.parts or [""]:
+            question.answers.append(Answer(part, piece.cell, piece.start, piece.end))
+    question.answers.sort(key=lambda answer: (answer.cell, answer.start, answer.part))
+
+
+def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[set[str], list[Piece]]:
+    """Give each piece the letters of the parts that it answers; return what is answered, and the unclear pieces.
+
+    Code answers what nothing else does: all parts, where there is no text.
+    """
+    texts = [piece for piece in said if not piece.code] or said
+    marks = _marks(parts, pieces, texts)
+    current, before = "", None
+    for piece in pieces:
+        if marks.get(id(piece)) or piece.place:
+            current = marks.get(id(piece)) or piece.place
+        elif piece.label.named == "answer" or (before and before.place and not before.says):
+            current = ""
+        piece.parts, before = current, piece
+    answered = {part for piece in texts for part in piece.parts} | {
+        piece.place for piece in said if piece.code and piece.place
+    }
+    rest = [part for part in parts if part not in answered]
+    loose = [piece for piece in texts if not piece.parts]
+    following = pairwise(pieces)
+    introductions = [piece for piece, after in following if after.parts and after.cell == piece.cell]
+    leads = [piece for piece in loose if piece.label.named == "answer" or piece.label.verdict]
+    leads = [piece for piece in leads if piece not in introductions]
+    verdicts = [piece for piece in loose if piece.label.verdict]
+    if rest and len(leads) == len(rest) and len(parts) > 1:
+        for part, piece in zip(rest, leads, strict=True):
+            piece.parts = part
+        return set(parts), []
+    if not answered and loose and len(verdicts) < len(loose):
+        return set(parts), []
+    listed = any(piece.label.number and id(piece) in marks for piece in texts)
+    return answered, leads or (loose if listed else []) if rest else []
+
+
+def _marks(parts: list[str], pieces: list[Piece], texts: list[Piece]) -> dict[int, str]:
+    """Return the letters of the parts that the labels of pieces mean, by the piece's identity.
+
+    Letters come before as many answers as parts, Roman numbers, and numbers, which only count where several rise.
+    """
+    first: dict[int, str] = {}
+    for piece in texts:
+        if piece.label.letters:
+            first.setdefault(piece.cell, piece.label.letters)
+    lettered = {id(piece): piece.label.letters for piece in texts if set(piece.label.letters) <= set(parts)}
+    for piece in texts:
+        if piece.by_id and first.get(piece.cell) != piece.place:
+            lettered.pop(id(piece), None)  # a letter in the cell of another part is no mark
+    lettered = {key: letters for key, letters in lettered.items() if letters}
+    slots = [piece for piece in pieces if piece.label.named == "answer"]
+    if not lettered and len(slots) == len(parts):
+        lettered = {id(piece): part for piece, part in zip(slots, parts, strict=True)}
+    roman = {id(piece): ROMAN.index(piece.label.letters) for piece in texts if piece.label.letters in ROMAN}
+    if lettered or (roman and max(roman.values()) < len(parts)):
+        return lettered or {key: parts[index] for key, index in roman.items()}
+    numbered = [piece for piece in texts if piece.label.number and piece.label.named != "question" and not piece.place]
+    numbers = [piece.label.number or 0 for piece in numbered]
+    if numbers == [1] * len(parts):
+        numbers = [*range(1, len(parts) + 1)]
+    if len(numbers) > 1 and numbers == sorted(set(numbers)) and numbers[-1] <= len(parts):
+        return {id(piece): parts[number - 1] for piece, number in zip(numbered, numbers, strict=True)}
+    return {}

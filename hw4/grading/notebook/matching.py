@@ -1,0 +1,400 @@
+"""Where each given cell of the reference stands in a submission, and which words of a cell are given text.
+
+Given cells are found by their text: the same, or most of its rows of three words; ids and numbers only break ties.
+difflib aligns the words of a cell, since its longest blocks keep the student's words together; the shortest edits of
+rapidfuzz scatter them, and comparing all pairs of cells, however fast, takes the square of their number.
+"""
+
+import difflib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from nbformat import NotebookNode
+
+from .questions import role
+from .reference import GRAM, SHORT, Reference
+from .tokens import answer_start, is_speech, lines, read_label, tokens, words
+
+LEAST_COVER = 0.5  # the part of a given text's rows of words that the cell in its place has
+LEAST_SHARE = 0.2  # the same, for a given text that was split or rewritten and stands nowhere else
+LEAST_LIKENESS = 0.4  # of a question that another edition words differently: Dice's coefficient, rare words weigh more
+NUMBER_WEIGHT = 0.15  # what is added to it where section and number agree
+OTHER_EDITION = 0.25  # the least part of the questions found that another edition words differently or has besides
+FEWEST_OTHERS = 3  # of such questions
+LEAST_PIECE = 3  # rows that a cell has of a split text, and no other one
+QUOTE = 6  # words in a row that are taken for a quotation of given text
+MOST_QUOTED = 8  # places that one row of words is looked for in
+TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
+MOST_GONE = 0.25  # the part of a question's words that a student may delete before it counts as another wording
+
+BREAK = re.compile(r"[.?!:\n]")
+Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
+
+
+@dataclass
+class Segment:
+    """A stretch of a cell's text: given, with where in the reference it stands, or added by the student."""
+
+    start: int
+    end: int
+    given: int | None = None  # the position of the given cell in the reference
+    part: str = ""  # whose statement it is
+    home: bool = False  # it stands in the given cell's place, and is not a quotation
+
+
+@dataclass
+class Matched:
+    """A submission's cells matched with the reference's, each named by its position."""
+
+    cells: list[NotebookNode]
+    reference: Reference
+    places: dict[int, int] = field(default_factory=dict)  # of the reference's cells in the submission
+    homes: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))  # the same the other way round
+    same: dict[int, int] = field(default_factory=dict)  # a submission's cell to the reference's of the same text
+    copies: dict[int, int] = field(default_factory=dict)  # the same for a second one
+    reworded: set[int] = field(default_factory=set)  # questions of the reference that stand in other words
+    continued: dict[int, int] = field(default_factory=dict)  # a cell with the rest of a reworded question
+    covered: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # words of given cells that are left
+    segments: list[list[Segment]] = field(default_factory=list)  # by the submission's cell
+
+
+def normal(source: str) -> str:
+    """Return `source` without what editors change by themselves: spaces at the ends of lines, empty lines around."""
+    return "\n".join(line.rstrip() for line in source.strip().splitlines())
+
+
+def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
+    """Return `cells` of a submission matched with the cells of `reference`."""
+    matched = Matched(cells, reference)
+    _by_text(matched)
+    found = {index: tokens(cell.source) for index, cell in enumerate(cells) if index not in matched.same}
+    texts = {index: each[0] for index, each in found.items() if index not in matched.copies}
+    _by_rows(matched, texts)
+    _by_title(matched, texts)
+    _by_likeness(matched, texts)
+    _by_id(matched, texts)
+    for position, index in matched.places.items():
+        if position not in matched.homes.get(index, ()):
+            matched.homes[index].append(position)
+    matched.segments = [_read(matched, index, found.get(index)) for index in range(len(cells))]
+    for index in _find_reworded(matched):
+        matched.segments[index] = _read(matched, index, found.get(index))
+    return matched
+
+
+def _read(matched: Matched, index: int, found: tuple[list[str], list[tuple[int, int]]] | None) -> list[Segment]:
+    """Return the stretches of a cell's text, `found` its words with their places, if it is no cell of the reference."""
+    cell, reference = matched.cells[index], matched.reference
+    whole = matched.same.get(index, matched.copies.get(index))
+    if whole in reference.given:
+        matched.covered[whole] |= set(range(len(reference.given[whole].words)))
+        return [Segment(0, len(cell.source), whole, "", index in matched.same)]
+    if whole is not None or found is None:
+        own = whole is not None and role(reference.notebook.cells[whole]) in ("note", "evidence")
+        return [] if own else [Segment(0, len(cell.source))]  # the reference's evidence, handed in again, is no answer
+    mask = _mask(matched, index, *found)
+    return list(_segments(reference, cell.source, mask, found[1]))
+
+
+def _by_text(matched: Matched) -> None:
+    """Find the cells whose text is the reference's: with the same id first, then in the order of the reference."""
+    positions: dict[tuple[str, str], list[int]] = defaultdict(list)
+    ids: dict[str, int] = {}
+    for position, cell in enumerate(matched.reference.notebook.cells):
+        positions[cell.cell_type, normal(cell.source)].append(position)
+        ids[cell.id] = position
+    keys = [(cell.cell_type, normal(cell.source)) for cell in matched.cells]
+    for index, (cell, key) in enumerate(zip(matched.cells, keys, strict=True)):
+        position = ids.get(cell.get("id", ""), -1)
+        if position in positions.get(key, ()) and position not in matched.places:
+            matched.places[position], matched.same[index] = index, position
+    last = -1
+    for index, key in enumerate(keys):
+        alike = positions.get(key, []) if key[1] and index not in matched.same else []
+        free = [position for position in alike if position not in matched.places]
+        if free:
+            position = next((position for position in free if position > last), free[0])
+            matched.places[position], matched.same[index] = index, position
+        elif alike:
+            matched.copies[index] = alike[0]
+        last = matched.same.get(index, last)
+
+
+def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
+    """Find given cells that were edited, merged or split by the rows of words that they share with a cell."""
+    reference = matched.reference
+    wanted: dict[tuple[str, ...], int] = {}  # rows that a single given cell has
+    for row, places in reference.rows.items():
+        if len({position for position, _ in places}) == 1 and places[0][0] not in matched.places:
+            wanted[row] = places[0][0]
+    shared: dict[int, dict[int, set[tuple[str, ...]]]] = defaultdict(lambda: defaultdict(set))
+    for index, text in texts.items() if wanted else ():
+        for row in wanted.keys() & set(_rows(text)):
+            shared[wanted[row]][index].add(row)
+    totals = Counter(wanted.values())
+    for position, cells in sorted(shared.items()):
+        given, total = reference.given[position], totals[position]
+        alike = {index for index in cells if matched.cells[index].cell_type == given.cell.cell_type}
+        ranks = []
+        for index, rows in cells.items():
+            large = len(rows) >= LEAST_COVER * total
+            same = large and matched.cells[index].get("id") == given.cell.id
+            ranks.append((large and index in alike, same, len(rows), -index))
+        best = -max(ranks)[-1]
+        union = set().union(*(rows for index, rows in cells.items() if index in alike))
+        if len(cells[best]) < LEAST_SHARE * total and len(union) < LEAST_COVER * total:
+            continue
+        pieces, left = [best], union - cells[best]
+        for index in sorted(cells):
+            if index != best and index in alike and len(cells[index] & left) >= LEAST_PIECE:
+                pieces.append(index)
+                left -= cells[index]
+        matched.places[position] = min(pieces)
+        for index in pieces:
+            matched.homes[index].append(position)
+
+
+def _rows(text: list[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(text[at:] for at in range(GRAM)), strict=False)
+
+
+def _by_title(matched: Matched, texts: dict[int, list[str]]) -> None:
+    """Find sections whose heading is written otherwise, or stands in a cell with more."""
+    for index in texts:
+        for section, _, _ in _headings(matched, index):
+            if section not in matched.places:
+                matched.places[section] = index
+
+
+def _headings(matched: Matched, index: int) -> Iterator[tuple[int, int, int]]:
+    """Yield each heading of a section in a cell: the position of the section in the reference, and its span."""
+    cell = matched.cells[index]
+    for start, line in lines(cell.source) if cell.cell_type == "markdown" and "#" in cell.source else ():
+        section = matched.reference.titles.get(tuple(words(line))) if line.lstrip().startswith("#") else None
+        if section is not None:
+            yield section, start, start + len(line)
+
+
+def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
+    """Find questions that another edition words differently, and the cells in which such a question goes on."""
+    reference = matched.reference
+    open_questions = [asked for asked in reference.questions.values() if asked.position not in matched.places]
+    if not open_questions:
+        return
+    taken, sections, section = set(matched.places.values()), {}, None
+    starts = {
+        matched.places[position]: position for position in reference.titles.values() if position in matched.places
+    }
+    for index in range(len(matched.cells)):
+        sections[index] = section = starts.get(index, section)
+    likenesses = []
+    for index in texts:
+        if index not in taken and matched.cells[index].cell_type == "markdown":
+            found, number = _asking(matched.cells[index].source)
+            for asked in open_questions:
+                agrees = number == asked.number and sections[index] == asked.section
+                likeness = reference.likeness(asked, found) + NUMBER_WEIGHT * agrees
+                if likeness >= LEAST_LIKENESS:
+                    likenesses.append((likeness, -index, asked.position))
+    for _, index, position in sorted(likenesses, reverse=True):
+        if position not in matched.places and -index not in taken:
+            matched.places[position] = -index
+            taken.add(-index)
+
+
+def _asking(source: str) -> tuple[set[str], int | None]:
+    """Return the words of a text up to where an answer is announced in it, and the number that it begins with."""
+    number = read_label(next((line for _, line in lines(source)), "")).number
+    return set(filter(is_speech, words(source[: answer_start(source)]))), number
+
+
+def _find_reworded(matched: Matched) -> list[int]:
+    """Find the questions that stand in other words, and the cells that go on with one; return all these cells.
+
+    Where many do, the submission is of another edition, and one that has lost a single word is in other words as well.
+    """
+    reference = matched.reference
+    lost: dict[int, float] = {}
+    for asked in reference.questions.values():
+        index, given = matched.places.get(asked.position), reference.given[asked.position]
+        gone = set(range(given.heading, len(given.words))) - matched.covered[asked.position]
+        if gone and index is not None:
+            found = _asking(matched.cells[index].source)[0]
+            if reference.likeness(asked, found) >= LEAST_LIKENESS - NUMBER_WEIGHT:
+                lost[asked.position] = len(gone) / len(given.words)
+    matched.reworded = {position for position, part in lost.items() if part > MOST_GONE}
+    placed = sum(asked.position in matched.places for asked in reference.questions.values())
+    if is_other_edition(len(matched.reworded), placed):
+        matched.reworded = set(lost)
+    cells = [matched.places[position] for position in matched.reworded]
+    for position in matched.reworded:
+        asked = next(each for each in reference.questions.values() if each.position == position)
+        for index in range(matched.places[position] + 1, len(matched.cells)):
+            given = matched.homes.get(index, [])
+            if position in given:
+                cells.append(index)
+            if position in given or (given and matched.cells[index].cell_type == "code"):
+                continue
+            source = matched.cells[index].source
+            if given or reference.likeness(asked, _asking(source)[0]) < LEAST_LIKENESS:
+                break
+            matched.continued[index] = position
+            cells.append(index)
+    return cells
+
+
+def _by_id(matched: Matched, texts: dict[int, list[str]]) -> None:
+    """Find given cells that were rewritten by their ids, but for a question that another one stands in the place of."""
+    taken = set(matched.places.values())
+    ids = {matched.cells[index].get("id"): index for index in reversed(texts) if index not in taken}
+    for position, given in matched.reference.given.items():
+        index = ids.get(given.cell.id)
+        if index is None or position in matched.places or matched.cells[index].cell_type != given.cell.cell_type:
+            continue
+        label = read_label(next((line for _, line in lines(matched.cells[index].source)), ""))
+        if role(given.cell) != "question" or not given.words or not (label.named == "question" or label.number):
+            matched.places[position] = index
+
+
+def is_other_edition(other: int, found: int) -> bool:
+    """Return whether `other` questions, in other words or none of the reference's, beside `found` make an edition."""
+    return other >= max(FEWEST_OTHERS, OTHER_EDITION * found)
+
+
+def _mask(matched: Matched, index: int, text: list[str], spans: list[tuple[int, int]]) -> list[Word | None]:
+    """Return for each word of a cell the given word that it is, or None where the student added it."""
+    mask: list[Word | None] = [None] * len(text)
+    ends = [0, *(span[1] for span in spans)]
+    source, reference = matched.cells[index].source, matched.reference
+    breaks = [BREAK.search(source[end : span[0]]) is not None for end, span in zip(ends, spans, strict=False)]
+    homes = matched.homes.get(index, [])
+    for position in [*homes, *([matched.continued[index]] if index in matched.continued else [])]:
+        if position in matched.reworded:
+            end = answer_start(source)
+            mask = [(position, 0, True) if span[1] <= end else word for span, word in zip(spans, mask, strict=True)]
+            continue
+        given = reference.given[position]
+        if role(given.cell) == "section":
+            for section, start, end in _headings(matched, index):
+                inside = [at for at, span in enumerate(spans) if start <= span[0] < end and section == position]
+                for offset, at in enumerate(inside):
+                    mask[at] = (position, offset, True)
+            continue
+        for at, offset in _aligned(given.words, text, breaks):
+            mask[at] = (position, offset, True)
+        body = (
+            span[0]
+            for span, word in zip(spans, mask, strict=True)
+            if word and word[::2] == (position, True) and word[1] >= given.heading
+        )
+        first = next(body, 0)
+        headings = [each for each in lines(source[:first]) if each[1].lstrip().startswith("#")]
+        if headings and role(given.cell) == "question" and read_label(headings[-1][1]).named == "question":
+            start, end = headings[-1][0], headings[-1][0] + len(headings[-1][1])
+            for at, span in enumerate(spans):
+                if start <= span[0] < end and mask[at] is None:
+                    mask[at] = (position, 0, True)
+    end = 0
+    for at, row in enumerate(_rows(text)):
+        if at >= end and mask[at] is None and row in reference.rows:
+            run = _quotation(reference, text, mask, at)
+            mask[at : at + len(run)] = run
+            word = mask[end - 1] if 0 < end == at - 1 else None  # a word stands between this quotation and the last
+            if run and word and (word[0], word[1] + 2) == run[0][:2]:
+                between = reference.given[word[0]].words[word[1] + 1]
+                mask[end] = (word[0], word[1] + 1, False) if _mended(between, text[end]) else None
+            end = at + len(run) if run else end
+    for word in filter(None, mask):
+        matched.covered[word[0]].add(word[1])
+    return mask
+
+
+def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[tuple[int, int]]:
+    """Yield (index in `text`, index in `given`) of each word of `given` that stands in `text`, typing errors mended.
+
+    `breaks` says of each word of `text` whether a line or a sentence ends before it: there an insertion begins.
+    """
+    rows = set(_rows(given))
+    hits = [at for at, row in enumerate(_rows(text)) if row in rows]
+    first = max(0, hits[0] - len(given)) if hits else 0
+    window = text[first : hits[-1] + len(given)] if hits else text
+    opcodes = difflib.SequenceMatcher(None, given, window, autojunk=False).get_opcodes()
+    for number in range(1, len(opcodes) - 1):
+        shift = _shift(opcodes[number - 1 : number + 2], window, breaks[first:])
+        if shift:
+            (_, start, end, low, high), (_, *_, last), (_, _, stop, _, tail) = opcodes[number - 1 : number + 2]
+            opcodes[number - 1] = ("equal", start, end + shift, low, high + shift)
+            opcodes[number] = ("insert", end + shift, end + shift, high + shift, last + shift)
+            opcodes[number + 1] = ("equal", end + shift, stop, last + shift, tail)
+    for number, (kind, start, end, low, high) in enumerate(opcodes):
+        beside = {each[0] for each in opcodes[max(number - 1, 0) : number + 2]}
+        if kind == "equal" and (end - start >= SHORT or "insert" in beside or end - start == len(given)):
+            yield from ((first + low + at, start + at) for at in range(end - start))
+        elif kind == "replace" and end - start == high - low:
+            for at in range(end - start):
+                if _mended(given[start + at], window[low + at]):
+                    yield first + low + at, start + at
+
+
+def _shift(opcodes: Sequence[tuple[str, int, int, int, int]], window: list[str], breaks: list[bool]) -> int:
+    """Return by how many words the insertion between two equal blocks moves, so that it begins at a break.
+
+    It may move where its first words stand after it as well, or its last ones before it.
+    """
+    (_, _, _, least, _), (kind, _, _, low, high), (_, _, _, _, most) = opcodes
+    if kind != "insert" or breaks[low]:
+        return 0
+    shift = 0
+    while high + shift + 1 < most and window[low + shift] == window[high + shift]:
+        shift += 1
+        if breaks[low + shift]:
+            return shift
+    shift = 0
+    while low + shift - 1 > least and window[low + shift - 1] == window[high + shift - 1]:
+        shift -= 1
+        if breaks[low + shift]:
+            return shift
+    return 0
+
+
+def _mended(before: str, after: str) -> bool:
+    """Return whether `after` is `before` with a typing error more or less."""
+    if min(len(before), len(after)) <= SHORT:
+        return False
+    return difflib.SequenceMatcher(None, before, after, autojunk=False).ratio() >= TYPING_ERROR
+
+
+def _quotation(reference: Reference, text: list[str], mask: list[Word | None], at: int) -> list[Word]:
+    """Return the given words that `text` quotes from its index `at` on, the longest such quotation; [] for none."""
+    longest: list[Word] = []
+    for position, offset in reference.rows.get(tuple(text[at : at + GRAM]), ())[:MOST_QUOTED]:
+        given, length = reference.given[position], 0
+        while text[at + length : at + length + 1] == given.words[offset + length : offset + length + 1] != []:
+            if mask[at + length]:
+                break
+            length += 1
+        if length > len(longest) and length >= min(QUOTE, len(given.words) - given.heading):
+            longest = [(position, offset + each, False) for each in range(length)]
+    return longest
+
+
+def _segments(
+    reference: Reference, source: str, mask: list[Word | None], spans: list[tuple[int, int]]
+) -> Iterator[Segment]:
+    """Yield the stretches of a cell's text, those without a word left out."""
+    kinds = [(word[0], reference.given[word[0]].parts[word[1]], word[2]) if word else None for word in mask]
+    end = 0
+    pieces = [
+        (kind, [span for _, span in run]) for kind, run in groupby(zip(kinds, spans, strict=True), lambda each: each[0])
+    ]
+    for number, (kind, run) in enumerate(pieces):
+        last = number == len(pieces) - 1
+        if kind:
+            start, end = run[0][0], run[-1][1]
+            yield Segment(start, end, *kind)
+        else:
+            start, end = end, len(source) if last else pieces[number + 1][1][0][0]
+            yield Segment(start, end)

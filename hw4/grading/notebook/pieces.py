@@ -1,0 +1,247 @@
+"""What a student added, cut into pieces where labels begin, each under the question that it stands below or names."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from .matching import Matched, Segment
+from .questions import CELL_ID, part_of, role
+from .reference import Asked
+from .tokens import Label, lines, read_label, says_something, words
+
+PREPARATION = re.compile(r"^\s*(?:import\b|from\b.*\bimport\b|[%!]).*$", re.MULTILINE)
+SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
+BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
+ENDING = re.compile(r"[.?!]\W*\Z")
+CELL, RULE = re.compile(r"[^|]+"), re.compile(r"[\s|:-]+")  # of a table
+LETTER_ALONE = re.compile(r"[\s*_(]*([A-Za-z])[\s*_.)]*")
+INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
+
+
+@dataclass
+class Piece:
+    """A stretch of added text with the label that it begins with."""
+
+    cell: int
+    start: int
+    end: int
+    label: Label
+    question: str | None
+    section: int | None
+    code: bool = False
+    place: str = ""  # the letter of the part whose statement it follows, or that its cell's id names
+    by_id: bool = False  # whether its cell's id names the place
+    named: str | None = None  # another question, which a label names
+    above: str | None = None  # the question whose text follows in the same cell
+    foreign: bool = False  # it belongs to a question that the reference does not ask
+    text: str = ""
+    parts: str = ""  # the letters of the parts that it answers, in the end
+
+    @cached_property
+    def says(self) -> bool:
+        """Whether it says anything; code must do more than to import."""
+        return says_something(PREPARATION.sub("", self.text) if self.code else self.text)
+
+
+class Walk:
+    """A walk through a submission from its first cell to its last, which collects the pieces."""
+
+    def __init__(self, matched: Matched) -> None:
+        self.matched, self.reference = matched, matched.reference
+        self.pieces: list[Piece] = []
+        self.owners: list[str | None] = []  # by the cell's position, the question that it belongs to
+        self.foreign: set[int] = set()  # the cells with a question that the reference does not ask
+        self.asked = {asked.position: asked for asked in self.reference.questions.values()}
+        self.numbers = {(asked.section, asked.number): asked.id for asked in self.reference.questions.values()}
+        self.question: Asked | None = None
+        self.section: int | None = None
+        self.named: str | None = None
+        self.place = ""
+        self.statements: set[tuple[int, str]] = set()  # of the present cell: the given cell, and the part
+        self.lost = False  # below a question that the reference does not ask
+        self.heads: list[tuple[int, Asked, int | None]] = []  # where each question stands, and its number there
+        self.ids: dict[str, str | None] = {}  # which question the ids of the submission mean
+        self.bare = False  # whether questions begin with a number alone
+        for index, cell in enumerate(matched.cells):
+            asked = [self.asked[each] for each in matched.homes.get(index, ()) if each in self.asked]
+            label = self._label(index)
+            self.heads += [(index, each, label.number) for each in asked]
+            self.bare = self.bare or bool(asked and label.number and not label.named)
+            if role(cell) == "question":
+                self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
+        for index, segments in enumerate(matched.segments):
+            self.owners.append(self._read(index, segments))
+
+    def section_of(self, question: str | None) -> int | None:
+        """Return the section of a question."""
+        return self.reference.questions[question].section if question else None
+
+    def _label(self, index: int) -> Label:
+        """Return the label that the text of a cell begins with."""
+        cell = self.matched.cells[index] if index < len(self.matched.cells) else None
+        return read_label(next((line for _, line in lines(cell.source)), "") if cell else "")
+
+    def _read(self, index: int, segments: list[Segment]) -> str | None:
+        """Collect the pieces of a cell; return the question that the cell belongs to."""
+        begun, head = len(self.pieces), None
+        owner, part = self._by_id(index)
+        if not any(segment.home for segment in segments) and owner is None and self._is_foreign(index):
+            self.question, self.named, self.lost = None, None, True
+            self.foreign.add(index)
+        self.statements = {
+            (segment.given, segment.part) for segment in segments if segment.home and segment.given is not None
+        }
+        for segment in segments:
+            asked = self.asked.get(segment.given) if segment.home and segment.given is not None else None
+            if asked and asked is not self.question:
+                head, owner, part = head or asked.id, None, ""
+                for piece in self.pieces[begun:]:
+                    piece.above = piece.above or asked.id
+            if segment.given is not None:
+                self._pass(index, segment)
+            elif not _alters(self.matched.cells[index].source, segment, segments):
+                self._collect(index, segment, owner, part)
+        self.place = self.place if self._parts_here() == {self.place} else ""
+        return head or owner or (self.question.id if self.question else None)
+
+    def _parts_here(self) -> set[str]:
+        """Return the parts of the present question whose statements stand in the present cell."""
+        own = self.question.id if self.question else None
+        return {part for given, part in self.statements if part and self.reference.given[given].question == own}
+
+    def _by_id(self, index: int) -> tuple[str | None, str]:
+        """Return the question and the part that the id of an answer's cell means."""
+        cell = self.matched.cells[index]
+        match = CELL_ID.fullmatch(cell.get("id", ""))
+        if not match or match["role"] not in ("answer", "note", "evidence"):
+            return None, ""
+        known = match["question"] if match["question"] in self.reference.questions else None
+        owner = self.ids.get(match["question"], known)
+        parts = self.reference.questions[owner].parts if owner else []
+        return owner, part_of(cell) if part_of(cell) in parts else ""
+
+    def _is_foreign(self, index: int) -> bool:
+        """Return whether a cell begins as the submission's questions do, with a number that is none of the reference's."""
+        cell, label = self.matched.cells[index], self._label(index)
+        if cell.cell_type != "markdown" or label.number is None or label.letters:
+            return False
+        if label.named:
+            return label.named == "question" and (self.section, label.number) not in self.numbers
+        last = next((number for _, asked, number in reversed(self.heads) if asked is self.question), None) or 0
+        if not self.bare or label.number != last + 1:
+            return False
+        following = next(((asked, number) for at, asked, number in self.heads if at > index), None)
+        if following and following[0].section == self.section and following[1]:
+            return following[1] > label.number
+        return "?" in cell.source or self._label(index + 1).named == "answer"
+
+    def _pass(self, index: int, segment: Segment) -> None:
+        """Take note of given text: it may be a section's heading, a question, or the statement of a part."""
+        assert segment.given is not None
+        given = self.reference.given[segment.given]
+        asked = self.reference.questions.get(given.question or "")
+        copied = index in self.matched.copies
+        if (segment.home or copied) and role(given.cell) == "section":
+            self.section, self.question, self.named, self.lost = segment.given, None, None, False
+            self.place = ""
+        elif (segment.home or copied) and asked and asked is not self.question:
+            placed = asked.position in self.matched.places
+            if segment.given == asked.position or self.question is None or not placed:
+                self.section, self.question, self.named, self.lost = asked.section, asked, None, False
+        if asked and asked is self.question:
+            self.place = segment.part
+
+    def _collect(self, index: int, segment: Segment, owner: str | None, part: str) -> None:
+        """Cut a stretch of added text into pieces."""
+        source, code = self.matched.cells[index].source, self.matched.cells[index].cell_type == "code"
+        begun, place = len(self.pieces), part or self.place
+        last = not part and len(self._parts_here()) > 1 and not self._has_place(index)
+        last = last and self.question is not None and place == self.question.parts[-1]
+        for at, line, label in _labelled(source[segment.start : segment.end], code):
+            start = segment.start + at
+            if not code and line.lstrip().startswith("#") and tuple(words(line)) in self.reference.titles:
+                self.section, self.question, self.named = self.reference.titles[tuple(words(line))], None, None
+                begun = len(self.pieces)
+                continue
+            if last and "\n" in source[segment.start : start]:
+                place = ""  # below the statements, where none has its answer beside it
+            if label.named == "answer" and part and any(says_something(piece.text) for piece in self.pieces[begun:]):
+                place = ""  # a second answer in the cell of a part
+            self._follow(label, index)
+            if self.lost:
+                owner, part, place = None, "", ""
+            before = self.pieces[-1] if len(self.pieces) > begun else None
+            if before and (label == Label() or (code and not label.letters)) and before.place == place:
+                before.end = start + len(line)
+                before.text = source[before.start : before.end]
+            else:
+                question = owner or (self.question.id if self.question else None)
+                piece = Piece(
+                    index, start, start + len(line), label, question, self.section, code, place, bool(part), self.named
+                )
+                piece.foreign = self.lost and owner is None
+                piece.text = line
+                self.pieces.append(piece)
+        self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
+
+    def _has_place(self, index: int) -> bool:
+        """Return whether a part of the present question is answered beside its statement in the cell `index`."""
+        own = self.question.id if self.question else None
+        return any(
+            piece.cell == index and piece.question == own and piece.place and piece.says for piece in self.pieces
+        )
+
+    def _follow(self, label: Label, index: int) -> None:
+        """Take note of a question that a label names, such as "Answer 2:"."""
+        if label.named not in ("question", "answer") or label.number is None:
+            return
+        target = self.numbers.get((self.section, label.number))
+        here = self.question.id if self.question else None
+        if target or label.named == "question":
+            self.named = target if target != here else None
+        if target is None and label.named == "question":
+            self.question, self.lost = None, True
+            self.foreign.add(index)
+
+
+def _labelled(text: str, code: bool) -> Iterator[tuple[int, str, Label]]:
+    """Yield the lines of `text` with their places and labels; a table whose head is letters, cell by cell."""
+    letters: list[str] = []
+    for at, line in lines(text):
+        row = [cell for cell in CELL.finditer(line) if cell[0].strip()] if not code and "|" in line else []
+        heads = [head[1].upper() for head in (LETTER_ALONE.fullmatch(cell[0]) for cell in row) if head]
+        letters = heads if len(heads) == len(row) > 1 else letters if row else []
+        if letters and not heads and len(row) == len(letters) and not RULE.fullmatch(line):
+            yield from (
+                (at + cell.start(), cell[0], Label(letters=head)) for cell, head in zip(row, letters, strict=True)
+            )
+        else:
+            yield at, line, read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
+
+
+def _alters(source: str, segment: Segment, segments: list[Segment]) -> bool:
+    """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it."""
+    at = segments.index(segment)
+    before, after = (segments[each].home if 0 <= each < len(segments) else False for each in (at - 1, at + 1))
+    text = source[segment.start : segment.end]
+    label = read_label(text)
+    if not (before or after) or label.named == "answer" or label.verdict:
+        return False
+    begins = not before or BEGINNING.match(text)
+    ends = not after or ENDING.search(text) or "\n" in text.rstrip(" \t>#*_-")
+    return not (begins and ends)
+
+
+def _cut(piece: Piece, source: str) -> Iterator[Piece]:
+    """Yield `piece` with its text, cut before the letters that follow its own in the midst of a line."""
+    piece.text = source[piece.start : piece.end]
+    while len(piece.label.letters) == 1 and not piece.code:
+        letter = chr(ord(piece.label.letters) + 1)
+        found = re.search(INLINE.format(letter, letter.lower()), piece.text)
+        if found is None:
+            break
+        middle = piece.start + found.start()
+        yield replace(piece, end=middle, text=source[piece.start : middle])
+        piece = replace(piece, start=middle, label=Label(letters=letter), text=source[middle : piece.end])
+    yield piece

@@ -1,0 +1,156 @@
+"""A reference notebook, read once for all submissions: its questions, and its given cells by their words."""
+
+import functools
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from math import log
+
+from nbformat import NotebookNode
+
+from .checks import STUB
+from .questions import GIVEN, JUDGED, part_of, question_of, role
+from .tokens import Label, is_speech, lines, read_label, tokens, words
+
+GRAM = 3  # words in a row by which given text is recognized
+SHORT = 3  # letters of a word, or words of a text, up to which a likeness means nothing
+ALPHABET = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
+ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII"]
+
+
+@dataclass
+class Given:
+    """A given cell of the reference: its words, and for each the letter of the part whose statement it stands in."""
+
+    cell: NotebookNode
+    question: str | None
+    words: list[str]
+    parts: list[str]
+    heading: int = 0  # how many of its words are a heading with a number, which each edition words differently
+    remarked: bool = True  # whether a change of it is
+
+
+@dataclass
+class Asked:
+    """A question of the reference."""
+
+    id: str
+    section: int | None  # the position of its section cell
+    number: int | None
+    parts: list[str]
+    judged: str
+    position: int  # of its question cell in the reference
+    words: set[str] = field(default_factory=set)
+    weight: float = 0.0  # of its words together
+
+
+@dataclass(frozen=True, eq=False)
+class Same:
+    """A notebook as a key: equal to itself alone."""
+
+    notebook: NotebookNode
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.notebook is self.notebook
+
+    def __hash__(self) -> int:
+        return id(self.notebook)
+
+
+class Reference:
+    """What a reference asks and gives. Its cells must have our ids: `read_reference` sees to it."""
+
+    def __init__(self, notebook: NotebookNode) -> None:
+        self.notebook = notebook
+        judged = notebook.metadata.get("hw4", {}).get("judged") or JUDGED
+        letters: dict[str | None, list[str]] = defaultdict(list)
+        for cell in notebook.cells:
+            if role(cell) == "answer" and part_of(cell) not in letters[question_of(cell)]:
+                letters[question_of(cell)].append(part_of(cell))
+        letters.update(notebook.metadata.get("hw4", {}).get("parts", {}))
+        self.questions: dict[str, Asked] = {}
+        self.given: dict[int, Given] = {}
+        self.titles: dict[tuple[str, ...], int] = {}
+        section = None
+        for position, cell in enumerate(notebook.cells):
+            name, kind = question_of(cell), role(cell)
+            if kind == "section":
+                section = position
+                self.titles[tuple(words(cell.source))] = position
+            elif kind == "question" and name and name not in self.questions:
+                parts = letters[name] if len(letters[name]) > 1 else [""]
+                number = next((read_label(line).number for _, line in lines(cell.source)), None)
+                digits = re.search(r"(\d+)\Z", name)
+                number = number or (int(digits[1]) if digits else None)
+                self.questions[name] = Asked(
+                    name, section, number, parts, judged[-1] if judged[0] == name else "", position
+                )
+            if kind in GIVEN or (kind is None and not self.questions):
+                self.given[position] = self._given(cell, kind)
+        self.rows: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
+        for position, given in self.given.items():
+            for at in range(len(given.words) - GRAM + 1):
+                self.rows[tuple(given.words[at : at + GRAM])].append((position, at))
+        self.counts = Counter(word for asked in self.questions.values() for word in asked.words)
+        for asked in self.questions.values():
+            asked.weight = sum(map(self.weight, asked.words))
+
+    @classmethod
+    def of(cls, notebook: NotebookNode) -> "Reference":
+        """Return the reference that `notebook` is, read once for each such object and the ids in it."""
+        return _read(Same(notebook), tuple(cell.id for cell in notebook.cells))
+
+    def weight(self, word: str) -> float:
+        """Return how much it means that two texts share `word`: more, the fewer questions have it."""
+        return log(1 + len(self.questions) / self.counts.get(word, 1.5))
+
+    def likeness(self, asked: Asked, found: set[str]) -> float:
+        """Return how alike a question and a text of the words `found` are, 0 to 1: Dice's coefficient, weighed."""
+        total = asked.weight + sum(map(self.weight, found))
+        return 2 * sum(map(self.weight, asked.words & found)) / total if len(found) > SHORT else 0.0
+
+    def _given(self, cell: NotebookNode, kind: str | None) -> Given:
+        found, spans = tokens(cell.source)
+        question, parts, heading = self.questions.get(question_of(cell) or ""), [""] * len(found), 0
+        if question:
+            for start, part in statements(cell, question.parts if question.parts != [""] else []):
+                parts = [part if span[0] >= start else before for before, span in zip(parts, spans, strict=True)]
+            if kind == "question":
+                first = next(lines(cell.source), (0, ""))
+                if first[1].lstrip().startswith("#"):
+                    heading = sum(span[1] <= first[0] + len(first[1]) for span in spans)
+            if cell.cell_type == "markdown":
+                question.words |= set(filter(is_speech, found[heading:]))
+        remarked = (kind in GIVEN or cell.cell_type == "code") and not STUB.search(cell.source)
+        return Given(cell, question.id if question else None, found, parts, heading, remarked)
+
+
+@functools.lru_cache(maxsize=2)
+def _read(key: Same, ids: tuple[str, ...]) -> Reference:
+    return Reference(key.notebook)
+
+
+def statements(cell: NotebookNode, parts: list[str]) -> list[tuple[int, str]]:
+    """Return where in the given `cell` the statement of each of the `parts` begins, and its letter.
+
+    A Markdown list whose items are all written "1." counts on by itself.
+    """
+    found: list[tuple[int, str]] = []
+    kind = None
+    for number, (at, line) in enumerate(lines(cell.source)):
+        label = read_label(line)
+        lettered = bool(label.letters)
+        if label.named == "question" or (number == 0 and not lettered and role(cell) == "question"):
+            continue
+        again = kind is False and label.number == 1 and not lettered
+        if len(found) < len(parts) and kind in (None, lettered) and (again or len(found) in marks_of(label)):
+            found.append((at, parts[len(found)]))
+            kind = lettered
+    return found
+
+
+def marks_of(label: Label) -> list[int]:
+    """Return the indices of the part that `label` may stand for: by a letter, a Roman number, a number."""
+    found = [ord(label.letters) - ord("A")] if len(label.letters) == 1 else []
+    found += [ROMAN.index(label.letters)] if label.letters in ROMAN else []
+    return found + ([label.number - 1] if label.number and not label.letters else [])

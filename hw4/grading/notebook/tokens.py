@@ -1,0 +1,137 @@
+"""A cell's text as words with their places, and the labels that its lines begin with ("Answer 2:", "(b)", "**C**").
+
+Words are folded: capitals, white space, quotation marks, bold, an editor's HTML, and the spacing and the fonts of TeX
+make no difference. mistune and lxml tell no places in the source, and tokenizers of prose (nltk) know no TeX.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from .lexicon import ANSWER_WORDS, LABEL_WORDS, PHRASES, QUESTION_WORDS, VERDICT_WORDS, is_empty
+
+SILENT_TEX = (
+    "quad qquad left right big Big bigg bigl bigr Bigl Bigr displaystyle limits boldsymbol mathbf mathrm mathit bm bb "
+    "vec mat text textbf textit mathcal mathbb cset set rvar rvec newline"
+).replace(" ", "|")
+SILENT = r"<!--.*?(?:-->|\Z)|</?[a-zA-Z][\w-]*(?:\s[^<>]*)?/?>|&(?:nbsp|e[mn]sp|thinsp|amp|lt|gt);|\\[^a-zA-Z]"
+PICTURE = r"<(?:img|IMG)\b[^<>]*>|!\[[^\]]*\]\([^()]*(?:\([^()]*\)[^()]*)*\)"
+PUNCTUATION = r".,:;!?'\"()\[\]{}*`#>|~$&\-–—…“”„‘’«»•·/\\¿¡。，：；？！、（）"
+MARKS = r"\u0300-\u036f\u0591-\u05bd\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0962\u0963"  # of vowels and accents, no letters
+TOKEN = re.compile(
+    rf"([^\W_](?:[^\W_]|[{MARKS}]|['’](?=[^\W_]))*|{PICTURE}|\\(?!(?:{SILENT_TEX})(?![a-zA-Z]))[a-zA-Z]+"
+    rf"|[^\w\s{MARKS}{PUNCTUATION}<]|<(?![!/a-zA-Z]))|{SILENT}",
+    re.DOTALL,
+)
+LONGEST_PHRASE = 60  # characters, markup included, of one of the PHRASES
+TICKS = set("✓✔✅☑✗✘❌☒👍👎")
+LINE = re.compile(r"\n|<(?:br|p|li|tr|div|h[1-6])\b[^<>]*>", re.IGNORECASE)
+
+
+def _any(words: Collection[str]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
+LEAD = r"(?:[\s>#*_|+•·~`'\",.;:\-–—]|<[^<>]*>|&nbsp;|\[[ xX]\]|\bf?print\()*"
+JOINING = r"(?:[\s*_#&,/]|-(?!\s)|\b(?:to|for|of|my|the|your|our|no|number|and)\b)*"
+NAMES = re.compile(
+    rf"{LEAD}(?P<names>(?:{JOINING}(?:{_any(LABEL_WORDS)})(?![^\W\d_]))*)(?P<end>\s*[*_]*\s*[:：|)–—-]?[*_\s]*)",
+    re.IGNORECASE,
+)
+END = r"[*_\s]*(?:[.:)\]：、]+(?=[\s*_|<$\"']|\Z)|[-–—](?=\s)|(?=\||</?[a-z]))"
+NUMBER = re.compile(rf"[(\[]?(?P<number>\d{{1,2}})(?![\d%^])(?P<end>{END})?")
+LETTER = re.compile(
+    r"[\s*_.]*[(\[]?(?P<letters>[A-Za-zא-ו](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_]))*|[ivxIVX]{2,4})(?![^\W_'’])"
+    rf"(?P<end>{END}|\*\*|__)?"
+)
+MARKER = re.compile(rf"(?<![^\W_])(?:{_any(ANSWER_WORDS)})\s*[*_]*\s*[:：]", re.IGNORECASE)
+VERDICT = re.compile(
+    rf"{LEAD}(?:(?i:{_any(VERDICT_WORDS - {'t', 'f'})})|[TF])(?![^\W_])|{LEAD}[{''.join(sorted(TICKS))}]"
+)
+HEBREW = str.maketrans("אבגדהו", "ABCDEF")
+PART_NAME = re.compile(r"(?:part|section|item|statement|sentence|teil|partie|parte|inciso|סעיף)s?\W*\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a line begins with; `end` is where the text after it begins."""
+
+    named: str = ""  # "answer", "question" or "part" for the word that stands in it
+    number: int | None = None
+    letters: str = ""  # of parts, "AB"; a Roman number is spelled with them
+    verdict: bool = False
+    end: int = 0
+
+
+def tokens(source: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """Return the folded words of `source` and the (start, end) of each."""
+    found = [(match[1], match.span()) for match in TOKEN.finditer(source) if match[1]]
+    return [fold(word) for word, _ in found], [span for _, span in found]
+
+
+def words(source: str) -> list[str]:
+    """Return the folded words of `source`."""
+    return [fold(word) for word in TOKEN.findall(source) if word]
+
+
+def fold(word: str) -> str:
+    """Return `word` without capitals and typographic apostrophes."""
+    return word.lower().replace("’", "'")
+
+
+def lines(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of `source` that hold something, each with its place; an HTML block begins a line as well."""
+    start = 0
+    for match in LINE.finditer(source):
+        if source[start : match.start()].strip():
+            yield start, source[start : match.start()]
+        start = match.end()
+    if source[start:].strip():
+        yield start, source[start:]
+
+
+def read_label(line: str) -> Label:
+    """Return the label at the beginning of `line`."""
+    names = NAMES.match(line)
+    assert names  # each of its pieces may be empty
+    said, at = set(words(names["names"])), names.end()
+    named = "answer" if said & ANSWER_WORDS else "question" if said & QUESTION_WORDS else "part" if said else ""
+    direct = bool(said) and ":" not in names["end"] and "：" not in names["end"]
+    number = NUMBER.match(line, at)
+    letter = LETTER.match(line, number.end()) if number else None
+    if number and number["end"] is None and (letter is None or letter["end"] is None):
+        alone = line.lstrip().startswith("#") or re.match(r"[\s_]*(?:\*\*|\Z)", line[number.end() :])
+        number = number if direct and alone else None
+    at = number.end() if number else at
+    letter = LETTER.match(line, at)
+    if letter and letter["end"] is None and not (direct and PART_NAME.search(names["names"])):
+        letter = letter if VERDICT.match(line, letter.end()) else None
+    at = letter.end() if letter else at
+    if not (number or letter or names["end"].strip() or line.lstrip().startswith("#") or not line[at:].strip()):
+        named = ""  # prose: "The answer is"
+    at = at if number or letter or named else 0
+    letters = re.sub(r"(?i)\band\b|[^a-zא-ו]", "", letter["letters"]).upper().translate(HEBREW) if letter else ""
+    return Label(named, int(number["number"]) if number else None, letters, bool(VERDICT.match(line, at)), at)
+
+
+def answer_start(source: str) -> int:
+    """Return where in `source` a word such as "Answer:" stands; its length if none does."""
+    named = next((at for at, line in lines(source) if read_label(line).named == "answer"), len(source))
+    inline = MARKER.search(source)
+    return min(named, inline.start()) if inline else named
+
+
+def says_something(text: str) -> bool:
+    """Return whether `text` says anything beyond labels, and requests to answer such as "TODO"."""
+    said: list[str] = []
+    for _, line in lines(text):
+        said += words(line[read_label(line).end :])
+        if any(word in TICKS or (is_speech(word) and not is_empty(word)) for word in said):
+            speech = " ".join(filter(is_speech, words(text[:LONGEST_PHRASE]))).replace("\\", "")
+            return len(text) > LONGEST_PHRASE or speech not in PHRASES
+    return said == ["a"]  # the choice of an answer, not the article
+
+
+def is_speech(word: str) -> bool:
+    """Return whether `word` is a picture or holds a letter or a digit."""
+    return word[0] in "<!" or any(character.isalnum() for character in word)

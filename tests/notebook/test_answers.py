@@ -1,0 +1,346 @@
+"""Where students write answers: the ten cases that once came out wrong, and forms that the generator does not make."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+
+from hw4.grading.notebook.comparison import Comparison, compare
+from hw4.grading.notebook.format import read_notebook
+from hw4.grading.notebook.labelling import read_reference
+from hw4.grading.notebook.questions import Question
+from tests.builders import NOTEBOOK
+from tests.notebook import forms
+
+SHARED = Path("/work/shared/cases/answers")
+REFERENCE = read_reference(NOTEBOOK.read_bytes(), NOTEBOOK.name)
+GIVEN = {cell.id: cell.source for cell in REFERENCE.notebook.cells}
+LETTERED = re.compile(r"(?<=\S)\n+(?=\*\*[A-F]\.\*\*)")
+
+
+def cells_of(*wanted):
+    """Return cells: given ones by their ids, ("id", text) pairs, or texts of cells that the student added."""
+    cells = []
+    for each in wanted:
+        name, text = each if isinstance(each, tuple) else (each, GIVEN[each]) if each in GIVEN else ("", each)
+        code = name in GIVEN and next(c for c in REFERENCE.notebook.cells if c.id == name).cell_type == "code"
+        cells.append((new_code_cell if code else new_markdown_cell)(text, id=name or f"mine-{len(cells)}"))
+    return cells
+
+
+def read(cells, ids=True):
+    """Return the comparison of a notebook of `cells`, and its cells; without `ids` as an editor of format 4.4 has it."""
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    if not ids:
+        notebook.nbformat_minor = 4
+        for cell in cells:
+            del cell["id"]
+    notebook = read_notebook(nbformat.writes(notebook).encode(), "hw.ipynb")
+    return compare(notebook, REFERENCE), notebook
+
+
+def asked(found: Comparison, name: str) -> Question:
+    return next(question for question in found.questions if question.id == name)
+
+
+def shown(found, notebook, name):
+    """Return the text that is taken for the answer, by part."""
+    texts: dict[str, str] = {}
+    for answer in asked(found, name).answers:
+        text = notebook.cells[answer.cell].source[answer.start : answer.end]
+        texts[answer.part] = texts.get(answer.part, "") + text
+    return texts
+
+
+def answers(*wanted, question, ids=True):
+    """Return what a notebook of the cells `wanted` answers of `question`: (missing, perhaps, texts by part)."""
+    found, notebook = read(cells_of(*wanted), ids)
+    return asked(found, question).missing, asked(found, question).perhaps, shown(found, notebook, question)
+
+
+def beside(question, *texts):
+    """Return the question's cell with a text beside each statement."""
+    first, *statements = LETTERED.split(GIVEN[f"{question}-question"])
+    lines = [f"{statement}{text}" for statement, text in zip(statements, texts, strict=True)]
+    return f"{question}-question", "\n\n".join([first, *lines])
+
+
+def test_r01_an_answer_on_the_last_line_of_the_statement_is_one():
+    question = "dropout-1-question", f"{GIVEN['dropout-1-question']} **Answer:** False, before it as well."
+    missing, perhaps, texts = answers("dropout-section", question, question="dropout-1")
+    assert (missing, perhaps) == ([], [])
+    assert "before it as well" in texts[""] and "place" not in texts[""]
+
+
+def test_r01_a_verdict_beside_each_statement_answers_its_part():
+    question = beside("loss-4", " - False, dead units.", " - False, it is constant.", " - True.")
+    missing, perhaps, texts = answers("loss-section", question, question="loss-4")
+    assert (missing, perhaps) == ([], [])
+    assert [("dead" in texts["A"]), ("constant" in texts["B"]), ("True" in texts["C"])] == [True] * 3
+
+
+def test_r02_an_answer_in_the_cell_of_the_question_is_shown_without_the_question():
+    question = "dropout-1-question", f"{GIVEN['dropout-1-question']}\n\n**Answer:** False, XYZZY it may."
+    found, notebook = read(cells_of("dropout-section", question))
+    assert shown(found, notebook, "dropout-1") == {"": "**Answer:** False, XYZZY it may."}
+    assert asked(found, "dropout-1").cells == [1]
+    assert not any("edited" in remark.text for remark in found.remarks)
+
+
+def test_r03_one_cell_at_the_end_of_a_section_answers_each_question_by_its_number():
+    cells = ("dropout-section", "dropout-1-question", "dropout-2-question", "**Answers**\n\n1. False.\n2. $E = x$.")
+    found, notebook = read(cells_of(*cells))
+    assert shown(found, notebook, "dropout-1") == {"": "1. False."}
+    assert shown(found, notebook, "dropout-2") == {"": "2. $E = x$."}
+    assert asked(found, "dropout-1").cells == [1, 3]
+
+
+def test_a_list_of_two_below_the_second_question_is_perhaps_an_answer_to_the_first():
+    cells = ("dropout-section", "dropout-1-question", "dropout-2-question", "1. It may.\n2. It is scaled.")
+    found, notebook = read(cells_of(*cells))
+    assert asked(found, "dropout-1").perhaps == [""]
+    assert shown(found, notebook, "dropout-1") == {"": "1. It may."}
+    assert asked(found, "dropout-2").missing == []
+
+
+@pytest.mark.parametrize("text", [*forms.NOTHING, "**Answer:** TODO", "**My answer:**", "**Solution:**", "1.\n2.\n3."])
+def test_r04_what_says_nothing_is_no_answer(text):
+    assert answers("cnn-section", "cnn-1-question", text, question="cnn-1") == ([""], [], {})
+
+
+@pytest.mark.parametrize("source", forms.NOTHING_IN_CODE)
+def test_r04_code_that_says_nothing_is_no_answer(source):
+    found, _ = read([*cells_of("cnn-section", "cnn-1-question"), new_code_cell(source)])
+    assert asked(found, "cnn-1").missing == [""]
+
+
+@pytest.mark.parametrize("text", ["True", "**Answer:** No.", "I don't know", "✗", "**Answer:** 5", "对", "Answer: B"])
+def test_a_word_is_an_answer_and_its_worth_the_graders(text):
+    assert answers("cnn-section", "cnn-1-question", text, question="cnn-1")[0] == []
+
+
+def test_r04_the_question_quoted_again_is_no_answer():
+    quoted = "> " + GIVEN["dropout-2-question"].split("\n\n", 1)[1]
+    assert answers("dropout-section", "dropout-2-question", quoted, question="dropout-2")[0] == [""]
+
+
+def test_r05_a_students_own_numbers_do_not_shift_what_follows():
+    second = GIVEN["opt-2-question"].replace("practice more", "practice  more")
+    cells = ["opt-section", "opt-1-question", "**Answer:** they differ.", "2. XYZZY stands between.", ("x", second)]
+    found, notebook = read(cells_of(*cells, "**Answer:** A. Memory. B. Endless data."), ids=False)
+    assert shown(found, notebook, "opt-2") == {"A": "**Answer:** A. Memory.", "B": " B. Endless data."}
+    assert "XYZZY" in shown(found, notebook, "opt-1")[""]
+
+
+def test_r07_parts_are_told_by_dots_dashes_verdicts_and_bold_letters():
+    cells = ["loss-section", "loss-4-question", "A. False\n\nB False, it is constant\n\n**C** True"]
+    assert answers(*cells, question="loss-4")[:2] == ([], [])
+    cells = ["opt-section", "opt-2-question", "**Answer:**\n\nA. It is cheaper.\n\nB - when the data do not fit."]
+    assert answers(*cells, question="opt-2") == (
+        [],
+        [],
+        {"A": "A. It is cheaper.", "B": "B - when the data do not fit."},
+    )
+
+
+def test_r08_where_a_function_is_the_answer_text_is_optional():
+    found, _ = read(cells_of("backprop-section", "backprop-2-question", "backprop-2-check"))
+    assert asked(found, "backprop-2").missing == []
+    assert asked(found, "backprop-2").judged == "part4_affine_backward"
+
+
+def test_v1_pictures_tables_and_text_from_right_to_left_are_answers():
+    for text in ("![field](field.png)", "![att](attachment:image.png)", '<img src="img/f 2.png" width="120"/>'):
+        assert answers("cnn-section", "cnn-1-question", text, question="cnn-1")[0] == []
+    for text in ("| way | grows |\n|---|---:|\n| stride | $s$ |", "**תשובה:** לא נכון, אפשר גם לפני."):
+        assert answers("cnn-section", "cnn-1-question", text, question="cnn-1")[0] == []
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the cases lie beside the project's clone, where it was written")
+def test_the_ten_cases_as_they_were_filed():
+    reference = read_reference((SHARED / "reference" / NOTEBOOK.name).read_bytes(), NOTEBOOK.name)
+    expected = {
+        "r01_same_line": ({"dropout-1", "loss-4"}, set()),
+        "r02_in_question_cell": ({"dropout-1"}, set()),
+        "r03_section_end": ({"dropout-1", "dropout-2"}, set()),
+        "r04b_placeholders": (
+            set(),
+            {"cnn-1", "cnn-2", "cnn-4", "dropout-1", "dropout-2", "loss-1", "loss-3", "opt-1"},
+        ),
+        "r05b_auto_number_ours": ({"opt-1", "opt-2"}, set()),
+        "r07b_dash": ({"opt-2", "loss-4"}, set()),
+        "r08_function_only": ({"backprop-2"}, set()),
+        "r18_wrong_but_answered": ({"backprop-2"}, set()),
+        "r19_no_function": ({"backprop-2"}, set()),
+        "v1_visual": ({"cnn-1", "cnn-2", "dropout-1", "dropout-2", "loss-1", "loss-3", "opt-1"}, set()),
+    }
+    for case, (answered, missing) in expected.items():
+        notebook = read_notebook((SHARED / case / NOTEBOOK.name).read_bytes(), case)
+        found = compare(notebook, reference).questions
+        assert {each.id for each in found if not each.deleted and not each.missing} == answered, case
+        assert {each.id for each in found if not each.deleted and each.missing} == missing, case
+        assert not any(each.perhaps for each in found), case
+
+
+def test_a_table_with_a_column_for_each_part():
+    table = "| A | B | C |\n| --- | --- | --- |\n| False, dead | False, constant | True |"
+    missing, perhaps, texts = answers("loss-section", "loss-4-question", table, question="loss-4")
+    assert (missing, perhaps) == ([], [])
+    assert "dead" in texts["A"] and "constant" in texts["B"]
+
+
+def test_ticks_are_verdicts():
+    missing, perhaps, texts = answers("loss-section", "loss-4-question", "A ✗\nB ✗\nC ✓", question="loss-4")
+    assert (missing, perhaps, texts["C"]) == ([], [], "C ✓")
+
+
+def test_hebrew_letters_name_parts():
+    text = "א. לא נכון, כי הם מתים\n\nב. לא נכון\n\nג. נכון"
+    missing, perhaps, texts = answers("loss-section", "loss-4-question", text, question="loss-4")
+    assert (missing, perhaps) == ([], [])
+    assert "מתים" in texts["A"]
+
+
+def test_a_chapter_of_answers_at_the_end_of_the_notebook():
+    given = ["cnn-section", "cnn-1-question", "cnn-2-question", "dropout-section", "dropout-1-question"]
+    added = [
+        "# My answers",
+        "## CNNs",
+        "### Question 1",
+        "A set of pixels.",
+        "### Question 2",
+        "Kernels.",
+        "## Dropout",
+    ]
+    found, notebook = read(cells_of(*given, *added, "1. False, before it."))
+    assert "pixels" in shown(found, notebook, "cnn-1")[""]
+    assert "Kernels" in shown(found, notebook, "cnn-2")[""]
+    assert "before" in shown(found, notebook, "dropout-1")[""]
+
+
+def test_the_question_overwritten_with_the_answer():
+    found, notebook = read(cells_of("dropout-section", ("dropout-1-question", "False, before it as well.")))
+    assert shown(found, notebook, "dropout-1") == {"": "False, before it as well."}
+    assert [remark.text for remark in found.remarks if "dropout-1" in remark.text] == [
+        "the given cell dropout-1-question is edited"
+    ]
+
+
+def test_a_whole_notebook_in_one_cell():
+    names = ["dropout-section", "dropout-1-question", "dropout-2-question", "loss-section", "loss-4-question"]
+    texts = [GIVEN[name] for name in names]
+    texts[1] += "\n\nFalse, zeros."
+    texts[4] += "\n\nA. no\n\nB. no\n\nC. yes"
+    found, notebook = read([new_markdown_cell("\n\n".join(texts))])
+    assert "zeros" in shown(found, notebook, "dropout-1")[""]
+    assert asked(found, "dropout-2").missing == [""]
+    assert set(shown(found, notebook, "loss-4")) == {"A", "B", "C"}
+
+
+def test_a_deleted_question_whose_answer_kept_its_id():
+    cells = ["cnn-section", "cnn-1-question", ("cnn-1-answer", "pixels"), ("cnn-2-answer", "kernels"), "cnn-3-question"]
+    found, notebook = read(cells_of(*cells))
+    assert shown(found, notebook, "cnn-1") == {"": "pixels"}
+    assert shown(found, notebook, "cnn-2") == {"": "kernels"}
+    assert asked(found, "cnn-2").deleted and not asked(found, "cnn-1").deleted
+
+
+def test_questions_in_another_order_keep_their_answers():
+    cells = ["dropout-section", "dropout-2-question", "the second", "dropout-1-question", "the first"]
+    found, notebook = read(cells_of(*cells), ids=False)
+    assert shown(found, notebook, "dropout-1") == {"": "the first"}
+    assert shown(found, notebook, "dropout-2") == {"": "the second"}
+
+
+def test_ids_that_say_something_else_than_the_text_do_not_count():
+    cells = [("dropout-2-question", GIVEN["dropout-1-question"]), "the first"]
+    cells += [("dropout-1-question", GIVEN["dropout-2-question"]), "the second"]
+    found, notebook = read(cells_of("dropout-section", *cells))
+    assert shown(found, notebook, "dropout-1") == {"": "the first"}
+    assert shown(found, notebook, "dropout-2") == {"": "the second"}
+
+
+def test_a_statement_in_one_column_of_a_table_and_its_verdict_in_the_other():
+    _, *statements = LETTERED.split(GIVEN["loss-4-question"])
+    rows = "".join(f"<tr><td>{text}</td><td>{word}</td></tr>" for text, word in zip(statements, "uvw", strict=True))
+    rows = rows.replace("<td>u<", "<td>False, dead<").replace("<td>v<", "<td>False<").replace("<td>w<", "<td>True<")
+    missing, perhaps, texts = answers("loss-section", "loss-4-question", f"<table>{rows}</table>", question="loss-4")
+    assert (missing, perhaps) == ([], [])
+    assert "dead" in texts["A"] and "True" in texts["C"]
+
+
+def test_a_deleted_statement_is_named_and_its_part_answered():
+    source = GIVEN["opt-2-question"].replace("In which cases can GD not be used at all?", "")
+    found, notebook = read(cells_of("opt-section", ("opt-2-question", source), "A. memory\n\nB. endless data"))
+    assert shown(found, notebook, "opt-2") == {"A": "A. memory", "B": "B. endless data"}
+    (remark,) = [remark for remark in found.remarks if "opt-2-question" in remark.text]
+    assert "-**B.** In which cases" in remark.diff
+
+
+def test_answers_in_raw_cells_and_in_the_comments_of_code():
+    cells = cells_of("loss-section", "loss-4-question")
+    found, notebook = read([*cells, new_raw_cell("A. no\nB. no\nC. yes")])
+    assert set(shown(found, notebook, "loss-4")) == {"A", "B", "C"}
+    found, notebook = read([*cells, new_code_cell('# A: no, dead\nprint("B: no")\n# C: yes, it can\nx = 3')])
+    assert set(shown(found, notebook, "loss-4")) == {"A", "B", "C"}
+
+
+def test_code_that_only_imports_is_perhaps_the_beginning_of_an_answer():
+    found, _ = read([*cells_of("cnn-section", "cnn-1-question"), new_code_cell("import torch\n%matplotlib inline")])
+    assert (asked(found, "cnn-1").missing, asked(found, "cnn-1").perhaps) == ([], [""])
+
+
+def test_another_edition_is_said_in_one_line():
+    cells = cells_of("cnn-section")
+    for number in range(1, 6):
+        cells += [new_markdown_cell(f"### Question {number}\n\nName the {number} largest rivers of the continent?")]
+        cells += [new_markdown_cell("**Answer:** the Danube.")]
+    cells += cells_of("dropout-section", "dropout-1-question", "False.", "dropout-2-question", "$x$")
+    found, notebook = read(cells, ids=False)
+    assert [remark.text for remark in found.remarks] == [
+        "this is another edition: 2 of 27 questions found, 25 not in it"
+    ]
+    assert shown(found, notebook, "dropout-1") == {"": "False."}
+    assert asked(found, "cnn-1").answers == [] and asked(found, "cnn-1").deleted
+
+
+def test_headings_that_another_edition_words_differently_are_no_remark():
+    cells = []
+    for cell in REFERENCE.notebook.cells:
+        cell = nbformat.from_dict(cell)
+        if cell.id.endswith("-question"):
+            heading = cell.source.split("\n", 1)[0]
+            other = re.sub(r"( \(.*|: .*)?\Z", "", heading) if "(" in heading else f"{heading} (x-1): a title of it"
+            cell.source = cell.source.replace(heading, other, 1)
+        cells.append(cell)
+    found, _ = read(cells)
+    assert found.remarks == []
+    assert not any(question.missing or question.deleted for question in found.questions)
+
+
+def test_what_is_given_and_what_is_added_is_told_word_by_word():
+    question = GIVEN["dropout-1-question"]
+    source = question.replace("**True or false**", "__True  or false__").replace("may be", "may  be") + " I say no."
+    found, notebook = read(cells_of("dropout-section", ("dropout-1-question", source)))
+    given = "".join(source[start:end] for start, end in found.cells[1].given)
+    added = "".join(source[start:end] for start, end in found.cells[1].added)
+    assert "activation function" in given and "I say" not in given
+    assert added.strip(" .") == "I say no"
+    assert not any("dropout-1" in remark.text for remark in found.remarks)
+
+
+def test_comparing_again_what_was_compared_finds_the_same():
+    for seed in range(12):
+        form = forms.Writer(REFERENCE, seed).write()
+        notebook = read_notebook(nbformat.writes(form.notebook).encode(), "form")
+        once, again = compare(notebook, REFERENCE), compare(notebook, REFERENCE)
+        assert once.questions == again.questions
+        assert once.cells == again.cells
+
+
+def test_generated_forms_come_out_right():
+    figures, faults = forms.run(60, 0)
+    assert faults == []
+    assert figures.answered > 2000 and figures.perhaps <= 0.02 * figures.answered
