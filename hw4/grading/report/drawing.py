@@ -16,7 +16,6 @@ CODE = {"code", "pre"}  # in which MathJax looks for no formulas
 SIZE = ("width", "height", "style")  # of a picture
 SCROLLING = 30  # letters: a formula within text that is longer scrolls by itself
 SHRINKING = ((40, 180), (60, 130), (80, 90))  # to percent of its size on paper, from how many letters in a line on
-SHOWN_DATA = 1000  # characters of a picture's data that stands as text
 ANCHOR = "cell-link-"  # before the name of what a link within the notebook leads to
 
 
@@ -51,8 +50,8 @@ class Drawing:
         if not text:
             return
         text = printable(restored(text, self.kept))
-        if len(text) > SHOWN_DATA and "data:image" in text:
-            text = PICTURE_DATA.sub(_shortened, text)
+        if "data:image" in text:
+            text = PICTURE_DATA.sub(lambda data: f"{data[0][:60]}[... {len(data[0]):,} characters of a picture]", text)
         texts, nodes, done = [""], [], 0
         for found in () if code else TEXT.finditer(text):
             drawn = self._formula(found[0])
@@ -96,7 +95,8 @@ class Drawing:
         tag, given = str(node.tag), {name: restored(value, self.kept) for name, value in node.attrib.items()}
         given = {name: printable(value) for name, value in given.items()}
         node.attrib.clear()
-        node.attrib.update({key: given[key] for key in given.keys() & (EVERYWHERE | ATTRIBUTES.get(tag, set()))})
+        kept = EVERYWHERE | ATTRIBUTES.get(tag, set())
+        node.attrib.update({key: value for key, value in given.items() if key in kept})
         if tag == "img":
             size = {key: given[key].removesuffix("px") for key in SIZE if key in given}
             shown = self.pictures.draw(given.get("src", ""), given.get("alt", ""), size, self.attachments)
@@ -143,12 +143,6 @@ def _replaced(old: etree._Element, new: list[etree._Element]) -> etree._Element:
 
 def _anchor(name: str) -> str:
     return ANCHOR + quote(name.replace(" ", "-")[:200], safe="")
-
-
-def _shortened(data: re.Match[str]) -> str:
-    if len(data[0]) <= SHOWN_DATA:
-        return data[0]
-    return f"{data[0][: SHOWN_DATA // 10]}[... {len(data[0]):,} characters of a picture]"
 
 
 def _colour(code: etree._Element, classes: str) -> None:

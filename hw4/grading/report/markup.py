@@ -16,7 +16,7 @@ from lxml.html import defs
 KEPT_MARK, CODE_DOLLAR = "\ue000", "\ue001"
 TOKEN = re.compile(f"@{KEPT_MARK}([0-9]{{1,9}})@")
 # Neither files nor XML can hold these, and no reader can see them.
-UNPRINTABLE = {*range(32), *range(0xFFFE, 0x10000), ord(KEPT_MARK), ord(CODE_DOLLAR)} - {*b"\t\n\r"}
+UNPRINTABLE = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff{KEPT_MARK}{CODE_DOLLAR}]")
 
 
 def words(text: str) -> set[str]:
@@ -66,7 +66,7 @@ class Unreadable(ValueError):
 
 def printable(source: str) -> str:
     """Return `source` with a replacement character for what no page can hold, such as halves of characters."""
-    return source.encode("utf-8", "replace").decode().translate(dict.fromkeys(UNPRINTABLE, "\ufffd"))
+    return UNPRINTABLE.sub("\ufffd", source.encode("utf-8", "replace").decode())
 
 
 def put_aside(piece: str, kept: list[str]) -> str:
