@@ -170,7 +170,7 @@ def planned(submitted: tuple[bytes, str], reference: tuple[bytes, str], modules:
 
     `modules` are the texts of its own modules, by path. Raises `Unusable` for what is no notebook in Python.
     """
-    given = read_reference(*reference)
+    given = read_reference(*reference, must_ask=submitted[0] != reference[0])  # or it is graded by its own questions
     notebook = read_notebook(*submitted)
     if (language := language_of(submitted[0])) != "python":
         raise Unusable(f"{submitted[1]}: a notebook in {language}, not in Python")
@@ -212,9 +212,9 @@ def language_of(body: bytes) -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def read_reference(body: bytes, name: str) -> NotebookNode:
-    """Return the notebook of a reference, which a class reads only once."""
-    return labelling.read_reference(body, name).notebook
+def read_reference(body: bytes, name: str, must_ask: bool = True) -> NotebookNode:
+    """Return the notebook of a reference, which a class reads only once; `Unusable` if it asks nothing and must."""
+    return labelling.read_reference(body, name, must_ask).notebook
 
 
 def _nbgrader(cell: NotebookNode, key: str) -> bool:

@@ -15,6 +15,10 @@ from .questions import GIVEN, CellReading, Question, Remark, question_of, role
 from .reference import Reference
 
 
+# Which packages given code imports is of no account: each edition of our notebook imports others.
+IMPORT = re.compile(r"^(?:import|from [\w.]+ import)\b.*\n*", re.MULTILINE)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What a submission has of the reference: questions in the reference's order, cells in the submission's."""
@@ -86,7 +90,7 @@ def _changes(matched: Matched) -> list[Remark]:
         if index is None:
             if not given.words or len(gone) > len(given.words) / 2:
                 remarks.append(Remark(given.question, None, f"the given cell {name} is deleted"))
-        elif gone or given.cell.cell_type == "code":
+        elif gone if given.cell.cell_type != "code" else IMPORT.sub("", before) != IMPORT.sub("", after):
             diff = difflib.unified_diff(before.splitlines(), after.splitlines(), "given", "submitted", lineterm="")
             remarks.append(Remark(given.question, index, f"the given cell {name} is edited", "\n".join(diff)))
     return remarks

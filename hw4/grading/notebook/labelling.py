@@ -17,18 +17,19 @@ HEADING = re.compile(r"\s*(#{1,6})\s+\S")
 LOOKED_FOR = "ids such as cnn-1-question, then lines such as 'Question 1', texts that begin with '1.', headings"
 
 
-def read_reference(body: bytes, name: str) -> Reference:
+def read_reference(body: bytes, name: str, must_ask: bool = True) -> Reference:
     """Return the reference in the file `name` with the content `body`, its cells labelled if they have no ids of ours.
 
-    Raises `Unusable` when it is no notebook, or when no question can be found in it.
+    Raises `Unusable` when it is no notebook or, if it `must_ask` something, when no question can be found in it.
     """
     notebook = read_notebook(body, name)
     if not any(role(cell) == "question" for cell in notebook.cells):
         texts = [line for cell in notebook.cells if cell.cell_type == "markdown" for _, line in lines(cell.source)]
         begins = next((begins for begins in (named, numbered, headed) if any(map(begins, texts))), None)
-        if begins is None:
+        if begins:
+            label_cells(notebook, begins)
+        elif must_ask:
             raise Unusable(f"{name}: no question found in this reference; looked for {LOOKED_FOR}")
-        label_cells(notebook, begins)
     return Reference(notebook)
 
 

@@ -15,7 +15,7 @@ from itertools import groupby
 from nbformat import NotebookNode
 
 from .questions import role
-from .reference import GRAM, SHORT, Reference
+from .reference import GRAM, SHORT, Asked, Reference
 from .tokens import answer_start, is_speech, lines, read_label, tokens, words
 
 LEAST_COVER = 0.5  # the part of a given text's rows of words that the cell in its place has
@@ -232,6 +232,7 @@ def _find_reworded(matched: Matched) -> list[int]:
     cells = [matched.places[position] for position in matched.reworded]
     for position in matched.reworded:
         asked = next(each for each in reference.questions.values() if each.position == position)
+        cells += _lead_in(matched, asked)
         for index in range(matched.places[position] + 1, len(matched.cells)):
             given = matched.homes.get(index, [])
             if position in given:
@@ -244,6 +245,19 @@ def _find_reworded(matched: Matched) -> list[int]:
             matched.continued[index] = position
             cells.append(index)
     return cells
+
+
+def _lead_in(matched: Matched, asked: Asked) -> list[int]:
+    """Return the cell that begins the question, by its number, where most of it stands in a later one; make it its place."""
+    place = matched.places[asked.position]
+    before = [index for index in range(max(place - 2, 0), place) if matched.cells[index].cell_type == "markdown"]
+    if before and not matched.homes.get(before[-1]) and _asking(matched.cells[place].source)[1] is None:
+        label = read_label(next((line for _, line in lines(matched.cells[before[-1]].source)), ""))
+        if label.number == asked.number and label.named != "answer":
+            matched.places[asked.position] = before[-1]
+            matched.homes[before[-1]] = [asked.position]
+            return [before[-1]]
+    return []
 
 
 def _by_id(matched: Matched, texts: dict[int, list[str]]) -> None:
