@@ -11,6 +11,7 @@ GRADING = ROOT / "hw4" / "grading"
 # From the lowest layer to the highest; rooms of one layer do not know each other.
 LAYERS = [
     {"errors", "text"},
+    {"bounded"},
     {"sandbox", "notebook"},
     {"submission"},
     {"execution", "affine"},

@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 from nbformat import NotebookNode
@@ -22,6 +23,7 @@ from .grade import Outcome, Task, failed_outcome, grade, read_reference
 from .notebook.format import with_outputs
 from .report import class_pages, marks
 from .report.console import progress_line
+from .report.submission_page import Drawn
 from .result import Result
 from .sandbox.launcher import Launcher, modules_mentioned
 from .submission import Submission, collect
@@ -194,7 +196,7 @@ class Classroom:
 
     def _write_pages(self, done: dict[Entry, Outcome]) -> Path:
         """Write the pages of the class, and one per question; return the path of the first."""
-        drawn: list[tuple[Result, list[str]]] = []
+        drawn: list[tuple[Result, Drawn]] = []
         unusable: list[tuple[str, str]] = []
         for entry in self.entries:
             if outcome := done.get(entry):
@@ -204,17 +206,18 @@ class Classroom:
                     drawn.append(bounded.call(drawn_cells, outcome.result, entry, self.given))
                 except (Unusable, bounded.BeyondLimits) as problem:
                     unusable.append((entry.name, str(problem)))
-        for name, text in class_pages.class_pages(drawn, unusable, Result(self.given)):
+        results, cells = [result for result, _ in drawn], [html for _, html in drawn]
+        for name, text in class_pages.class_pages(results, unusable, Result(self.given), cells):
             output.replace(self.options.output / name, text)
         return self.options.output / class_pages.FIRST
 
 
-def drawn_cells(result: Result | None, entry: Entry, given: NotebookNode) -> tuple[Result, list[str]]:
+def drawn_cells(result: Result | None, entry: Entry, given: NotebookNode) -> tuple[Result, Drawn]:
     """Return the result of a submission, read from its folder where it is not at hand, and its cells as HTML."""
     if result is None:
         result = output.load(entry.folder, given, entry.name)
     result.folder = entry.folder.name
-    return result, class_pages.Cells(result).html
+    return result, SimpleNamespace(html=class_pages.Cells(result).html)
 
 
 def folder_names(names: Sequence[str]) -> list[str]:
