@@ -104,7 +104,7 @@ def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, s
     answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
     lines, code = report_lines(result), result.exit_code(strict)
     rest = {"code": int(code), "lines": lines[-1:], "answers": answers}
-    files = output.files_of(result, output.safe_name(notebook), {**kept, **rest})
+    files = output.files_of(result, notebook, {**kept, **rest})
     return Outcome(result.title, code, files, lines, answers)
 
 

@@ -1,7 +1,7 @@
 """The page of one submission."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from dataclasses import dataclass
 
 from ..notebook.comparison import Remark
 from ..notebook.questions import role
@@ -12,11 +12,14 @@ from .layout import anchor, document, table
 from .markup import text
 
 
-class Drawn(Protocol):
-    """The cells of a result as HTML, in the notebook's order."""
+@dataclass(frozen=True)
+class DrawnCells:
+    """The cells of a result as HTML, in the notebook's order: what a helper process returns of `Cells`."""
 
-    @property
-    def html(self) -> list[str]: ...
+    html: list[str]
+
+
+Drawn = Cells | DrawnCells
 
 
 def submission_page(result: Result) -> str:
