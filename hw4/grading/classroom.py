@@ -15,13 +15,13 @@ from tqdm import tqdm
 from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
-from .grade import Outcome, Task, failed_outcome, grade, read_reference
+from .grade import Outcome, Task, failed_outcome, grade, grade_expected, grade_remotely, read_reference
 from .names import folder_names
 from .notebook.format import with_outputs
 from .report import marks
 from .report.console import progress_line
 from .result import Result
-from .sandbox.launcher import Launcher, modules_mentioned
+from .sandbox.launcher import Launcher
 from .submission import Submission, collect
 from .text import clean_text, last_line
 
@@ -235,23 +235,6 @@ def executor(options: Options, launcher: Launcher | None) -> Iterator[tuple[Subm
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             launcher.close()  # or what still runs would be waited for
-
-
-def grade_expected(task: Task, launcher: Launcher) -> Outcome:
-    """Grade one submission of several: what its notebook mentions is imported beforehand for those after it."""
-    launcher.preload(modules_mentioned(task.submission.texts()))
-    return grade(task, launcher)
-
-
-@functools.cache
-def worker_launcher(threads: int) -> Launcher:
-    """Return the launcher of this cluster worker; it ends with the worker."""
-    return Launcher(threads=threads)
-
-
-def grade_remotely(task: Task) -> Outcome:
-    """Grade one submission in a cluster worker; only the files travel back."""
-    return replace(grade_expected(task, worker_launcher(task.threads)), result=None)
 
 
 def show_progress(result: Result, execution: Execution) -> None:

@@ -27,7 +27,7 @@ from .notebook.questions import GIVEN, Remark, question_of, role
 from .notebook.reference import Reference
 from .report.console import report_lines
 from .result import Result
-from .sandbox.launcher import Launcher
+from .sandbox.launcher import Launcher, modules_mentioned
 from .sandbox.program import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
 from .submission import Submission, laid_out
@@ -97,6 +97,23 @@ def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> O
         return failed_outcome(name, ExitCode.FAULT, str(problem))
     except Exception:
         return failed_outcome(name, ExitCode.FAULT, bounded.last_of(traceback.format_exc()))
+
+
+def grade_expected(task: Task, launcher: Launcher) -> Outcome:
+    """Grade one submission of several: what its notebook mentions is imported beforehand for those after it."""
+    launcher.preload(modules_mentioned(task.submission.texts()))
+    return grade(task, launcher)
+
+
+@functools.cache
+def worker_launcher(threads: int) -> Launcher:
+    """Return the launcher of this cluster worker; it ends with the worker."""
+    return Launcher(threads=threads)
+
+
+def grade_remotely(task: Task) -> Outcome:
+    """Grade one submission in a cluster worker; only the files travel back."""
+    return replace(grade_expected(task, worker_launcher(task.threads)), result=None)
 
 
 def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, str]) -> Outcome:
