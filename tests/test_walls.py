@@ -60,7 +60,7 @@ HALVES = r"\ud800 \udfff"
 HOSTILE = {  # by name: the text of the notebook's file, or its cells
     "deep": '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": ' + "[" * 200_000,
     "deeper": '{"nbformat": 4, "metadata": ' + '{"a":' * 50_000 + "1" + "}" * 50_000 + ', "cells": []}',
-    "many": json.dumps({"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "markdown", "source": "a"}] * 100_000}),
+    "many": json.dumps({"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "markdown", "source": "a"}] * 30_000}),
     "numbers": '{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "source": ' + "9" * 5000 + "}]}",
     "halves": ANSWERED | {"own": f"import sys\nprint('{HALVES}')\nclass A(Exception): pass\nraise A('{HALVES}')"},
     "half-ids": json.dumps(
