@@ -10,7 +10,8 @@ from tests.builders import ROOT
 GRADING = ROOT / "hw4" / "grading"
 # From the lowest layer to the highest; rooms of one layer do not know each other.
 LAYERS = [
-    {"errors", "text"},
+    {"errors", "names", "text"},
+    {"bounded"},
     {"sandbox", "notebook"},
     {"submission"},
     {"execution", "affine"},

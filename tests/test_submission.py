@@ -34,7 +34,7 @@ READABLE = {
     "a source that is a number": body(cells=[CELL | {"source": 7}, CELL]),
     "no outputs and no metadata": body(cells=[{"cell_type": "code", "source": "print(1)"}]),
     "an unknown kind of cell": body(cells=[CELL | {"cell_type": "heading"}, CELL]),
-    "a foreign kernelspec": body(metadata={"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}),
+    "an unknown kernelspec": body(metadata={"kernelspec": {"name": "my-env", "display_name": "Mine"}}),
     "metadata of the wrong kind": body(
         metadata={"kernelspec": 7, "language_info": [], "hw4": "x", "widgets": {"a": 1}}
     ),

@@ -11,10 +11,10 @@ import pytest
 
 import main
 from hw4.grading import bounded
-from hw4.grading.classroom import folder_names
 from hw4.grading.grade import language_of
+from hw4.grading.names import folder_names, shown
 from hw4.grading.report import marks
-from hw4.grading.submission import collect, find, laid_out, shown
+from hw4.grading.submission import collect, find, laid_out
 from tests.builders import JUDGED, ROOT, made, submission
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -60,7 +60,7 @@ HALVES = r"\ud800 \udfff"
 HOSTILE = {  # by name: the text of the notebook's file, or its cells
     "deep": '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": ' + "[" * 200_000,
     "deeper": '{"nbformat": 4, "metadata": ' + '{"a":' * 50_000 + "1" + "}" * 50_000 + ', "cells": []}',
-    "many": json.dumps({"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "markdown", "source": "a"}] * 100_000}),
+    "many": json.dumps({"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "markdown", "source": "a"}] * 30_000}),
     "numbers": '{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "source": ' + "9" * 5000 + "}]}",
     "halves": ANSWERED | {"own": f"import sys\nprint('{HALVES}')\nclass A(Exception): pass\nraise A('{HALVES}')"},
     "half-ids": json.dumps(
@@ -91,7 +91,7 @@ def test_no_submission_ends_the_class_or_changes_a_byte_of_another(run, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["planned", "outcome_of", "drawn_cells"])
+@pytest.mark.parametrize("stage", ["planned", "outcome_of", "draw_cells"])
 def test_a_submission_that_cannot_be_read_or_drawn_in_time_is_one_line(run, tmp_path, monkeypatch, stage):
     hand_in(tmp_path, "ann")
     run()
@@ -107,7 +107,7 @@ def test_a_submission_that_cannot_be_read_or_drawn_in_time_is_one_line(run, tmp_
     code, err, rows = run("--fresh")
     assert left(tmp_path) == alone
     (line,) = [line for line in err.splitlines() if "bob" in line]
-    if stage == "drawn_cells":  # it has been graded, and is left out of the class's pages
+    if stage == "draw_cells":  # it has been graded, and is left out of the class's pages
         assert code == 0 and "more than 1 s" in (tmp_path / "graded" / "index.html").read_text()
     else:
         assert code == 3 and "more than 1 s" in line and rows["bob"]["status"] == "our fault"

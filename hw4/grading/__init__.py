@@ -1,6 +1,7 @@
 """What `main.py` runs. A module imports only from rooms that stand above it in this list:
 
 errors, text   exit codes; what others wrote, made fit for a file or a terminal
+names          names of submissions, for a line and for a folder
 bounded        calls in a helper process with a limit of time and memory
 sandbox/       launcher, forkserver, isolation, scratch folder
 notebook/      the file format; questions and answers; comparison with the reference

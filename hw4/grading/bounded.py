@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Timer
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import psutil
 
@@ -38,8 +38,13 @@ class Helper:
 
     def __init__(self) -> None:
         command = [sys.executable, "-P", "-c", START, str(Path(__file__).resolve().parents[2])]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(command, start_new_session=True, **pipes)  # Ctrl-C is for the grader
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the grader
+        )
 
     def call(self, request: bytes, seconds: float) -> object:
         """Return the reply to a pickled (function, arguments); raise `EOFError` or `OSError` where none comes."""
@@ -86,7 +91,7 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
         start()
         helper = IDLE.get()
     try:
-        reply: Returned | Exception = helper.call(request, limit)  # type: ignore[assignment]
+        reply = helper.call(request, limit)
     except (EOFError, OSError, pickle.UnpicklingError):
         helper.close()
         start()
@@ -98,7 +103,7 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
     IDLE.put(helper)
     if isinstance(reply, Unusable | BeyondLimits):
         raise reply
-    return reply
+    return cast(Returned, reply)
 
 
 def serve() -> None:

@@ -1,11 +1,8 @@
 """Submissions, several at a time, here or on a Dask cluster; what is done is kept and not done again."""
 
 import functools
-import hashlib
-import re
 import sys
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,12 +15,13 @@ from tqdm import tqdm
 from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
-from .grade import Outcome, Task, failed_outcome, grade, read_reference
+from .grade import Outcome, Task, failed_outcome, grade, grade_expected, grade_remotely, read_reference
+from .names import folder_names
 from .notebook.format import with_outputs
-from .report import class_pages, marks
+from .report import marks
 from .report.console import progress_line
 from .result import Result
-from .sandbox.launcher import Launcher, modules_mentioned
+from .sandbox.launcher import Launcher
 from .submission import Submission, collect
 from .text import clean_text, last_line
 
@@ -59,7 +57,6 @@ class Entry:
     folder: Path
 
 
-HASHED = re.compile(r"-[0-9a-f]{10}$")  # at the end of a folder's name that is not its submission's alone
 Submit = Callable[[Task], "Future[Outcome]"]
 
 
@@ -93,8 +90,10 @@ class Classroom:
         done: dict[Entry, Outcome] = {}
         interrupted = False
         try:
-            silent = self.options.single or None  # None: where standard error is no terminal
-            with tqdm(total=len(self.entries), file=sys.stderr, disable=silent, leave=False) as bar:
+            # None: disabled where standard error is no terminal
+            with tqdm(
+                total=len(self.entries), file=sys.stderr, disable=self.options.single or None, leave=False
+            ) as bar:
                 for entry, outcome in self.outcomes(launcher):
                     try:
                         if outcome.files:  # what is unchanged was written by an earlier run
@@ -115,8 +114,7 @@ class Classroom:
         """Print all that there is to say of the only submission, and write its notebook back if that is wanted."""
         ((entry, outcome),) = done.items()
         if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
-            lines = "\n".join(outcome.lines).splitlines()
-            print(*(f"main.py: {last_line(line)}" for line in lines), sep="\n", file=sys.stderr)
+            print(f"main.py: {last_line(outcome.lines[-1])}", file=sys.stderr)
             return outcome.code
         written = [entry.folder / name for name in outcome.files]
         if self.options.save and outcome.code == ExitCode.CLEAN:
@@ -146,11 +144,9 @@ class Classroom:
                     try:
                         task = self._task(entry)
                         earlier = self._earlier(entry, task)
-                    except Unusable as problem:
-                        yield entry, failed_outcome(entry.name, ExitCode.UNUSABLE, str(problem))
-                        continue
-                    except Exception as problem:  # such as what somebody's file system makes of a name
-                        yield entry, failed_outcome(entry.name, ExitCode.FAULT, repr(problem))
+                    except Exception as problem:  # also what somebody's file system makes of a name
+                        code = ExitCode.UNUSABLE if isinstance(problem, Unusable) else ExitCode.FAULT
+                        yield entry, failed_outcome(entry.name, code, str(problem) or repr(problem))
                         continue
                     if earlier:
                         yield entry, earlier
@@ -194,44 +190,21 @@ class Classroom:
 
     def _write_pages(self, done: dict[Entry, Outcome]) -> Path:
         """Write the pages of the class, and one per question; return the path of the first."""
-        drawn: list[tuple[Result, list[str]]] = []
-        unusable: list[tuple[str, str]] = []
+        from .report import class_pages  # which a single run does without
+
+        drawn, unusable = [], []
         for entry in self.entries:
             if outcome := done.get(entry):
                 try:
                     if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
                         raise Unusable(outcome.lines[-1])
-                    drawn.append(bounded.call(drawn_cells, outcome.result, entry, self.given))
+                    drawn.append(bounded.call(output.draw_cells, outcome.result, entry.folder, self.given, entry.name))
                 except (Unusable, bounded.BeyondLimits) as problem:
                     unusable.append((entry.name, str(problem)))
-        for name, text in class_pages.class_pages(drawn, unusable, Result(self.given)):
+        results, cells = [result for result, _ in drawn], [html for _, html in drawn]
+        for name, text in class_pages.class_pages(results, unusable, Result(self.given), cells):
             output.replace(self.options.output / name, text)
         return self.options.output / class_pages.FIRST
-
-
-def drawn_cells(result: Result | None, entry: Entry, given: NotebookNode) -> tuple[Result, list[str]]:
-    """Return the result of a submission, read from its folder where it is not at hand, and its cells as HTML."""
-    if result is None:
-        result = output.load(entry.folder, given, entry.name)
-    result.folder = entry.folder.name
-    return result, class_pages.Cells(result).html
-
-
-def folder_names(names: Sequence[str]) -> list[str]:
-    """Return a folder's name for each submission: one part of a path, unlike every other on any file system.
-
-    A name gets a hash of itself where a file system may take it for another's, or for that of a file of the class.
-    """
-    kept = [output.safe_name(name) for name in names]
-    keys = [unicodedata.normalize("NFKC", each).casefold() for each in kept]
-    found = []
-    for place, (name, safe, key) in enumerate(zip(names, kept, keys, strict=True)):
-        alone = keys.count(key) == 1 or (name == key and name not in names[:place])
-        if not alone or key.endswith((".html", ".csv")) or HASHED.search(safe):
-            exact = f"{name}{names[:place].count(name) or ''}".encode(errors="surrogateescape")
-            safe = f"{safe}-{hashlib.sha256(exact).hexdigest()[:10]}"
-        found.append(safe)
-    return found
 
 
 @contextmanager
@@ -262,23 +235,6 @@ def executor(options: Options, launcher: Launcher | None) -> Iterator[tuple[Subm
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             launcher.close()  # or what still runs would be waited for
-
-
-def grade_expected(task: Task, launcher: Launcher) -> Outcome:
-    """Grade one submission of several: what its notebook mentions is imported beforehand for those after it."""
-    launcher.preload(modules_mentioned(task.submission.texts()))
-    return grade(task, launcher)
-
-
-@functools.cache
-def worker_launcher(threads: int) -> Launcher:
-    """Return the launcher of this cluster worker; it ends with the worker."""
-    return Launcher(threads=threads)
-
-
-def grade_remotely(task: Task) -> Outcome:
-    """Grade one submission in a cluster worker; only the files travel back."""
-    return replace(grade_expected(task, worker_launcher(task.threads)), result=None)
 
 
 def show_progress(result: Result, execution: Execution) -> None:

@@ -27,7 +27,7 @@ from .notebook.questions import GIVEN, Remark, question_of, role
 from .notebook.reference import Reference
 from .report.console import report_lines
 from .result import Result
-from .sandbox.launcher import Launcher
+from .sandbox.launcher import Launcher, modules_mentioned
 from .sandbox.program import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
 from .submission import Submission, laid_out
@@ -99,12 +99,29 @@ def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> O
         return failed_outcome(name, ExitCode.FAULT, bounded.last_of(traceback.format_exc()))
 
 
+def grade_expected(task: Task, launcher: Launcher) -> Outcome:
+    """Grade one submission of several: what its notebook mentions is imported beforehand for those after it."""
+    launcher.preload(modules_mentioned(task.submission.texts()))
+    return grade(task, launcher)
+
+
+@functools.cache
+def worker_launcher(threads: int) -> Launcher:
+    """Return the launcher of this cluster worker; it ends with the worker."""
+    return Launcher(threads=threads)
+
+
+def grade_remotely(task: Task) -> Outcome:
+    """Grade one submission in a cluster worker; only the files travel back."""
+    return replace(grade_expected(task, worker_launcher(task.threads)), result=None)
+
+
 def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, str]) -> Outcome:
     """Return the outcome of a run, with its files; `notebook` is the name of its file, and `kept` for a later run."""
     answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
     lines, code = report_lines(result), result.exit_code(strict)
     rest = {"code": int(code), "lines": lines[-1:], "answers": answers}
-    files = output.files_of(result, output.safe_name(notebook), {**kept, **rest})
+    files = output.files_of(result, notebook, {**kept, **rest})
     return Outcome(result.title, code, files, lines, answers)
 
 

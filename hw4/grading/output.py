@@ -6,28 +6,28 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import re
 import sys
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from . import report
 from .errors import Unusable
+from .names import safe_name
 from .notebook.format import write_notebook
 from .result import Finding, Result
 from .text import clean_text
+
+if TYPE_CHECKING:
+    from .report.submission_page import DrawnCells
 
 GRADING = Path(__file__).parent
 DRAWS = ("math-core", "nh3", "nbconvert", "pygments")  # the packages on which the pages depend
 RESULTS = "results.json"
 PAGE = "report.html"
-LONGEST_NAME = 100  # bytes of a file's name
-RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\W.*)?", re.IGNORECASE)  # Windows's, with any ending
 
 
 def prepare(folder: Path, inputs: Iterable[Path] = ()) -> None:
@@ -43,13 +43,13 @@ def prepare(folder: Path, inputs: Iterable[Path] = ()) -> None:
 def files_of(result: Result, name: str, kept: dict[str, Any]) -> dict[str, str]:
     """Return {file name: text} of what a submission's run leaves; `kept` is for a later run.
 
-    `name` is that of the executed notebook.
+    `name` is that of the notebook's file.
     """
     from .report.gradescope import gradescope
 
-    extra = kept | {"notebook": name, "drawing": drawing_digest(), "finding": result.finding.to_json()}
+    extra = kept | {"notebook": safe_name(name), "drawing": drawing_digest(), "finding": result.finding.to_json()}
     return {
-        name: write_notebook(result.notebook),
+        safe_name(name): write_notebook(result.notebook),
         PAGE: draw(result),
         RESULTS: json.dumps(gradescope(result) | {"extra_data": extra}, indent=1, ensure_ascii=False) + "\n",
     }
@@ -85,6 +85,15 @@ def draw(result: Result) -> str:
     return submission_page(result)
 
 
+def draw_cells(result: Result | None, folder: Path, reference: NotebookNode, title: str) -> tuple[Result, "DrawnCells"]:
+    """Return a result, read from its `folder` where it is not at hand, and its cells as HTML."""
+    from .report.submission_page import Cells, DrawnCells
+
+    result = load(folder, reference, title) if result is None else result
+    result.folder = folder.name
+    return result, DrawnCells(Cells(result).html)
+
+
 def redraw(folder: Path, reference: NotebookNode, title: str) -> None:
     """Draw the page of what an earlier run left in `folder` anew."""
     result = load(folder, reference, title)
@@ -100,14 +109,6 @@ def write(files: dict[str, str], folder: Path) -> list[Path]:
     for name in {PAGE} - set(files):
         (folder / name).unlink(missing_ok=True)  # what an earlier run left would be taken for this one's
     return [replace(folder / name, text) for name, text in files.items()]
-
-
-def safe_name(name: str) -> str:
-    """Return `name` as one part of a path that every system takes, and that a terminal shows as it is."""
-    kept = re.sub(r"[^\w .,@()=+-]", "_", unicodedata.normalize("NFC", name)).lstrip("=+-@. ")
-    stem, end = (kept[:-6], kept[-6:]) if kept.endswith(".ipynb") else (kept, "")
-    kept = (stem.encode()[: LONGEST_NAME - len(end)].decode(errors="ignore") + end).rstrip(". ")
-    return f"_{kept}" if RESERVED.fullmatch(kept) else kept or "submission"
 
 
 def replace(path: Path, text: str) -> Path:

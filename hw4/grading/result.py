@@ -40,11 +40,11 @@ class Finding:
 
     executions: list[Execution] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
-    machinery: list[Remark] = field(default_factory=list)  # what the code changes of what runs and checks it
     verdict: Verdict = field(default_factory=Verdict)
     layers: list[str] = field(default_factory=list)  # the sandbox layers that were active
     limits: Limits | None = None
     interrupted: bool = False
+    machinery: list[Remark] = field(default_factory=list)  # what the code changes of what runs and checks it
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as JSON can carry it."""
@@ -56,11 +56,11 @@ class Finding:
         return cls(
             [Execution(**each) for each in data["executions"]],
             [Remark(**each) for each in data["remarks"]],
-            [Remark(**each) for each in data["machinery"]],
             Verdict(**data["verdict"]),
             list(data["layers"]),
             Limits(**data["limits"]) if data["limits"] else None,
             bool(data["interrupted"]),
+            [Remark(**each) for each in data["machinery"]],
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .errors import Unusable
+from .names import shown
 
 LARGEST = 200 * 2**20  # bytes of one submission, all files together
 SKIPPED = {"__pycache__", "node_modules", "graded", "venv", "env"}  # folders that hold no answer, as hidden ones
@@ -60,14 +61,6 @@ def find(paths: Iterable[Path], reference: Path) -> list[tuple[str, Path]]:
         raise Unusable(f"{problem.filename}: {problem.strerror}") from None
     names = Counter(name for name, _ in found)
     return [(shown(name if names[name] == 1 else path.as_posix()), path) for name, path in found]
-
-
-def shown(name: str) -> str:
-    """Return `name` on one line that can be printed: no two names become one, as what does not print is escaped."""
-    escaped = [each if each.isprintable() and each != "\\" else each.encode("unicode_escape").decode() for each in name]
-    for end in (0, -1) if name else ():
-        escaped[end] = "\\x20" if escaped[end] == " " else escaped[end]  # which nobody would see
-    return "".join(escaped)
 
 
 def _find(paths: Iterable[Path], reference: Path) -> list[tuple[str, Path]]:

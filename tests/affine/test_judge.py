@@ -146,3 +146,57 @@ def test_two_verdicts_on_one_function_draw_different_inputs(verdict):
 def test_the_battery_and_the_list_of_its_checks_name_the_same():
     for check in CHECKS:
         assert list(cases(check.name, 0)), check.name
+
+
+REPLIES = {  # what a worker replies to a batch, by itself: nothing of it is a right gradient
+    "nothing": "[]",
+    "the number of cases and no more": "[{} for _ in cases]",
+    "an error that is no text": "[{'error': [[[1]] * 99]} for _ in cases]",
+    "gradients that are texts": "[{'gradients': ['x' * 10**6] * 3} for _ in cases]",
+    "a huge shape of one number": "[{'gradients': [T([10**9, 10**9], [0, 0], [1.0])] * 3} for _ in cases]",
+    "ten thousand dimensions": "[{'gradients': [T([1] * 10000, [1] * 10000, [1.0])] * 3} for _ in cases]",
+    "a negative stride": "[{'gradients': [T([5, 4], [-4, 1], [1.0] * 20)] * 3} for _ in cases]",
+    "numbers beyond the storage": "[{'gradients': [T([5, 4], [400, 1], [1.0] * 20)] * 3} for _ in cases]",
+    "not a number": "[{'gradients': [T([5, 4], [4, 1], [float('nan')] * 20)] * 3} for _ in cases]",
+    "without end": "[{'gradients': [T([5, 4], [4, 1], [float('inf')] * 20)] * 3} for _ in cases]",
+    "integers of any size": "[{'gradients': [T([5, 4], [4, 1], [10**400] * 20)] * 3} for _ in cases]",
+    "numbers in lists": "[{'gradients': [T([5, 4], [4, 1], [[1.0]] * 20)] * 3} for _ in cases]",
+    "a type without numbers": "[{'gradients': [T([5, 4], [4, 1], [1.0] * 20, 'device')] * 3} for _ in cases]",
+    "a type that is a list": "[{'gradients': [T([5, 4], [4, 1], [1.0] * 20, ['float64'])] * 3} for _ in cases]",
+    "what was sent": "[{'gradients': case['tensors'][:3], 'products': 0} for case in cases]",
+    "half characters": "[{'error': chr(0xD800) * 9} for _ in cases]",
+    "a number of products and no gradients": "[{'gradients': [None] * 3, 'products': -(10**9)} for _ in cases]",
+}
+FORGE = """
+import sys
+main = sys.modules['__main__']
+def T(shape, strides, numbers, dtype='float64'):
+    return {'dtype': dtype, 'shape': shape, 'strides': strides, 'numbers': numbers}
+main.run_cases = lambda backward, cases: %s
+main.run_cell = lambda *arguments: None
+def part4_affine_backward(ctx, G): pass
+"""
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_forged_reply_is_wrong_in_one_short_line_each(verdict, name):
+    found = verdict(FORGE % REPLIES[name])
+    assert found.faults() and all(found.asked.values())
+    assert all(len(line) < 500 and len(line.splitlines()) == 1 for line in found.faults())
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        "while True: os.write(0, b'x' * 65536)",  # a line without end
+        "os.write(0, b'[' * 9_000_000 + b'\\n')",
+        "os.write(0, b'9' * 9_000_000 + b'\\n')",
+        "os.write(0, b'null\\n' * 100)",  # replies to what was not sent yet
+        "os.write(0, b'\\xff\\xfe\\n' * 9)",
+        "os.close(0)",
+    ],
+)
+def test_what_floods_or_breaks_the_connection_passes_nothing(verdict, monkeypatch, flood):
+    monkeypatch.setattr(judge, "PATIENCE", 15.0)
+    found = verdict(f"import os\n{flood}\n{WRONG}")
+    assert found.faults() and (found.problem or all(found.asked.values()))

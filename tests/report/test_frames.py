@@ -1,7 +1,7 @@
 """In a real browser: nothing that a student wrote covers, moves or colours what the grader says beside it.
 
-A page is drawn twice, with all that is the student's seen and unseen, and a third time with their boxes painted: every pixel
-outside of them must be the same. The sizes of the boxes are the same in all three.
+A page is drawn twice, with all that is the student's seen and unseen, and a third time with their boxes painted: every
+pixel outside of them must be the same. The sizes of the boxes are the same in all three.
 """
 
 import shutil
@@ -78,7 +78,7 @@ def hostile(names) -> list[Result]:
 
 def test_no_block_covers_what_is_said_of_it_or_of_another_submission(tmp_path):
     results = hostile(BLOCKS)
-    drawn = [(each, Cells(each).html) for each in results]
+    drawn = [(each, Cells(each)) for each in results]
     page = class_pages.question_page("q-1", (results[0], drawn[0][1]), drawn)
     assert covered(page, tmp_path) == 0
 
@@ -91,7 +91,7 @@ def test_no_block_covers_the_verdict(tmp_path, name):
 
 def test_a_block_without_its_frame_is_seen_to_cover(tmp_path):
     results = hostile(BLOCKS)
-    drawn = [(each, Cells(each).html) for each in results]
+    drawn = [(each, Cells(each)) for each in results]
     page = class_pages.question_page("q-1", (results[0], drawn[0][1]), drawn)
     loose = "<style>.student { contain: none !important; overflow: visible !important; }</style></head>"
     assert covered(page.replace("</head>", loose, 1), tmp_path) > 0

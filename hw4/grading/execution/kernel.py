@@ -100,9 +100,10 @@ class Kernel:
         self._client.context = zmq.Context()
         self._client.context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
         self._client.context.setsockopt(zmq.RCVHWM, MOST_MESSAGES)
+        self._client.context.setsockopt(zmq.SNDTIMEO, int(1000 * SETTLE))
         self._client.start_channels(stdin=False, hb=False)
         self._connected = True
-        while not any(self._replies(self._client.kernel_info(), monotonic() + patience)):
+        while not any(self._replies(self._request(self._client.kernel_info), monotonic() + patience)):
             patience *= 1.2  # a question asked before the kernel listens is lost: ask again, ever more slowly
             if monotonic() > deadline:
                 raise KernelDeath(f"the kernel did not answer within {BOOT:.0f} s")
@@ -112,6 +113,13 @@ class Kernel:
         info = self._connection
         ports = [info["shell_port"], info["iopub_port"], info["control_port"]]
         return info["transport"] != "ipc" or all(os.path.exists(f"{info['ip']}-{port}") for port in ports)
+
+    def _request(self, send: Callable[..., str], *arguments: Any, **options: Any) -> str:
+        """Send a request and return its id; raise `KernelDeath` where a cell has broken the sockets."""
+        try:
+            return send(*arguments, **options)
+        except zmq.ZMQError:
+            raise KernelDeath("the kernel's sockets are broken") from None
 
     def _replies(
         self, request: str, deadline: float, rest: tuple[str, OnMessage] | None = None
@@ -156,7 +164,8 @@ class Kernel:
         if not self._connected:
             self._connect()
         deadline = monotonic() + seconds
-        self._request = request = self._client.execute(source, allow_stdin=False, stop_on_error=False)
+        request = self._request(self._client.execute, source, allow_stdin=False, stop_on_error=False)
+        self._running = request
         idle = False
         for message in self._replies(request, deadline):
             idle = _state(message) == "idle"
@@ -180,9 +189,9 @@ class Kernel:
         Returns whether the kernel can go on, with its variables.
         """
         self.process.send_signal(signal.SIGINT)
-        rest = (self._request, on_message) if on_message else None
+        rest = (self._running, on_message) if on_message else None
         try:
-            return any(self._replies(self._client.kernel_info(), monotonic() + SETTLE, rest))
+            return any(self._replies(self._request(self._client.kernel_info), monotonic() + SETTLE, rest))
         except KernelDeath:
             return False
 

@@ -136,7 +136,8 @@ def _bindings(module: ast.Module, kept: dict[str, str]) -> Iterator[str]:
 
 def _uses(module: ast.Module, aliases: dict[str, str]) -> Iterator[str]:
     """Yield what is said of the expressions and statements of a cell."""
-    commands = {id(node.func.value) for node in ast.walk(module) if isinstance(node, ast.Call) and _is_command(node)}
+    functions = [node.func for node in ast.walk(module) if isinstance(node, ast.Call) and _is_command(node)]
+    commands = {id(function.value) for function in functions if isinstance(function, ast.Attribute)}
     for node in ast.walk(module):
         match node:
             case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):

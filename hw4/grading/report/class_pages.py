@@ -8,7 +8,7 @@ from ..result import Result, Row
 from .cells import Cells, mark
 from .layout import anchor, document, table
 from .markup import text
-from .submission_page import cells_of, machinery
+from .submission_page import Drawn, cells_of, machinery
 
 FIRST = "index.html"
 ORDERS = {"name": ("by name", FIRST), "failures": ("failures first", "failures.html")}
@@ -16,18 +16,22 @@ GIVEN = frozenset({"question", "snippet"})
 
 
 def class_pages(
-    drawn: Sequence[tuple[Result, list[str]]], unusable: Sequence[tuple[str, str]], reference: Result
+    results: Sequence[Result],
+    unusable: Sequence[tuple[str, str]],
+    reference: Result,
+    drawn: Sequence[Drawn] | None = None,
 ) -> Iterator[tuple[str, str]]:
     """Yield the (file name, text) of each page.
 
-    `drawn` holds each result with its cells as HTML, and `unusable` (title, reason) of what could not be graded.
+    `unusable` holds (title, reason) of what could not be graded, and `drawn` the cells of each result, where they are
+    drawn already.
     """
-    questions, results = list(reference.rows), [result for result, _ in drawn]
+    questions, cells = list(reference.rows), [Cells(result) for result in results] if drawn is None else drawn
     for order, (_, name) in ORDERS.items():
         yield name, index(results, questions, unusable, order)
-    answer = Cells(reference).html
+    answer = Cells(reference)
     for question in questions:
-        yield page_name(question), question_page(question, (reference, answer), drawn)
+        yield page_name(question), question_page(question, (reference, answer), list(zip(results, cells, strict=True)))
 
 
 def page_name(question: str) -> str:
@@ -93,16 +97,14 @@ def _state(result: Result, question: str) -> tuple[str, str]:
     return ("warn", text(row.answer())) if row.question.missing else ("ok", "answered")
 
 
-def question_page(
-    question: str, reference: tuple[Result, list[str]], submissions: Sequence[tuple[Result, list[str]]]
-) -> str:
+def question_page(question: str, reference: tuple[Result, Drawn], submissions: Sequence[tuple[Result, Drawn]]) -> str:
     """Return the page on which the question of that id is graded across the class, beside the reference's answer.
 
     Each result comes with its cells, drawn; the reference's has not run.
     """
     result, cells = reference
     row = result.rows[question]
-    given = [cells[one] for one in row.question.cells if role(result.notebook.cells[one]) in GIVEN]
+    given = [cells.html[one] for one in row.question.cells if role(result.notebook.cells[one]) in GIVEN]
     by_title = sorted(submissions, key=lambda submission: submission[0].title)
     answers = "".join(_answer(question, *submission) for submission in by_title)
     return document(
@@ -114,7 +116,7 @@ def question_page(
     )
 
 
-def _answer(question: str, result: Result, cells: list[str]) -> str:
+def _answer(question: str, result: Result, cells: Drawn) -> str:
     row: Row | None = result.rows.get(question)
     block = mark("bad", "Gone", "the question.")
     if row and row.question.cells:

@@ -1,6 +1,7 @@
 """The page of one submission."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ..notebook.comparison import Remark
 from ..notebook.questions import role
@@ -9,6 +10,16 @@ from .cells import Cells, mark, remark
 from .console import counts
 from .layout import anchor, document, table
 from .markup import text
+
+
+@dataclass(frozen=True)
+class DrawnCells:
+    """The cells of a result as HTML, in the notebook's order: what a helper process returns of `Cells`."""
+
+    html: list[str]
+
+
+Drawn = Cells | DrawnCells
 
 
 def submission_page(result: Result) -> str:
@@ -99,14 +110,14 @@ def _block(result: Result, row: Row, cells: Cells) -> str:
     heading = f'<h3>{name} <span class="{kind}">{state}</span></h3>'
     return (
         f'<section id="{anchor(row.question.id)}" aria-label="{name}">{heading}'
-        f"{''.join(map(remark, lost))}{cells_of(result, row, cells.html)}{battery}</section>"
+        f"{''.join(map(remark, lost))}{cells_of(result, row, cells)}{battery}</section>"
     )
 
 
-def cells_of(result: Result, row: Row, cells: list[str], but: frozenset[str] = frozenset()) -> str:
+def cells_of(result: Result, row: Row, cells: Drawn, but: frozenset[str] = frozenset()) -> str:
     """Return the HTML of the cells that belong to the question of `row`, without those of the roles in `but`."""
     indices = [index for index, owner in enumerate(result.row_of) if owner is row]
-    return "".join(cells[index] for index in indices if role(result.notebook.cells[index]) not in but)
+    return "".join(cells.html[index] for index in indices if role(result.notebook.cells[index]) not in but)
 
 
 def _battery_row(result: Result) -> Row | None:
