@@ -12,9 +12,9 @@ from nbformat import NotebookNode
 
 from . import output, report
 from .affine.checks import AFFINE_BACKWARD, JudgedFunction
-from .affine.judge import Judge
+from .affine.judge import PATIENCE, Judge
 from .errors import ExitCode, Unusable
-from .execution.kernel import Kernel
+from .execution.kernel import BOOT, Kernel
 from .execution.run import Execution, Limits, run_cells
 from .notebook.comparison import restore_ids
 from .notebook.format import read_notebook
@@ -97,13 +97,21 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
     """
     submission, reference, limits = task.submission, task.reference, task.limits
     with ExitStack() as stack:
-        scratch = stack.enter_context(Scratch(laid_out(submission, reference), ResourceLimits(limits.memory)))
+        files = laid_out(submission, reference)
+        resources = ResourceLimits(limits.memory, seconds=limits.total + BOOT + PATIENCE)
+        scratch = stack.enter_context(Scratch(files, resources))
         kernel = stack.enter_context(Kernel(launcher, scratch))  # it starts while the notebooks are read and compared
         given = read_reference(reference.files[reference.notebook], reference.notebook)
         notebook = read_notebook(submission.files[submission.notebook], submission.name)
         cells, function = given_cells(given), judged_function(given)
         checks = [cell.id for cell in given.cells if role(cell) == "check"]
-        judge = stack.enter_context(Judge(launcher, scratch, cells, checks, function)) if cells or function else None
+
+        def start_judge(files: dict[str, bytes]) -> Judge:
+            copy = Scratch(files, beside=scratch)  # which no cell can change
+            return stack.enter_context(Judge(launcher, copy, cells, checks, function))
+
+        handed_in = function is None or function.file in files
+        judge = start_judge(files) if handed_in and (cells or function) else None
 
         remarks = restore_ids(notebook, given)
         result = Result(notebook, given, submission.name)
@@ -114,6 +122,9 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
                 result.add(execution)
                 if progress:
                     progress(result, execution)
+            if function and not handed_in:  # a cell may have written it
+                written = scratch.read(launcher, function.file)
+                judge = start_judge(files if written is None else files | {function.file: written})
             if judge:
                 finding.verdict = judge.verdict(limits.total)
         except KeyboardInterrupt:

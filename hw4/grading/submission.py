@@ -41,7 +41,8 @@ def notebooks(folder: Path) -> list[Path]:
     found = []
     for top, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not (name.startswith(".") or name in SKIPPED))
-        found += [Path(top, name) for name in sorted(files) if name.endswith(".ipynb") and not name.startswith(".")]
+        names = [name for name in sorted(files) if name.endswith(".ipynb") and not name.startswith(".")]
+        found += [path for path in (Path(top, name) for name in names) if not path.is_symlink()]
     return found
 
 
@@ -52,7 +53,7 @@ def find(paths: Iterable[Path], reference: Path) -> list[tuple[str, Path]]:
     each folder in it is, or holds, submissions.
     """
     found: list[tuple[str, Path]] = []
-    for path in paths:
+    for path in (path.resolve() if path.is_symlink() else path for path in paths):
         if not path.is_dir():
             found.append((path.name, path))
         elif pick(path, reference) or not notebooks(path):
@@ -60,8 +61,10 @@ def find(paths: Iterable[Path], reference: Path) -> list[tuple[str, Path]]:
         else:
             inside = [each for each in sorted(path.iterdir()) if each.is_dir() or each.suffix == ".ipynb"]
             inside = [each for each in inside if not (each.name.startswith(".") or each.name in SKIPPED)]
+            found += [(each.name, each) for each in inside if each.is_symlink()]
             found += [(each.relative_to(path).as_posix() if each is inner else f"{each.name}/{name}", inner)
-                      for each in inside for name, inner in find([each], reference)]  # fmt: skip
+                      for each in inside if not each.is_symlink()
+                      for name, inner in find([each], reference)]  # fmt: skip
     return found
 
 
@@ -76,6 +79,8 @@ def pick(folder: Path, reference: Path) -> Path | None:
 
 def collect(path: Path, reference: Path, name: str | None = None) -> Submission:
     """Read the submission at `path`: a notebook with the `hw4` package beside it, or a folder with all in it."""
+    if path.is_symlink() and path != reference:  # of a class: it could lead to the reference, or to another student
+        raise Unusable(f"{path}: a symbolic link")
     try:
         if path.is_dir():
             notebook = pick(path, reference)
@@ -88,7 +93,7 @@ def collect(path: Path, reference: Path, name: str | None = None) -> Submission:
             raise Unusable(f"{path}: no such file")
         files = {notebook.name: read(notebook)}
         total = len(files[notebook.name])
-        for top, folders, names in os.walk(wanted):
+        for top, folders, names in os.walk(wanted) if not wanted.is_symlink() else ():
             folders[:] = [each for each in folders if not (each.startswith(".") or each in SKIPPED)]
             for file in (Path(top, each) for each in names):
                 if stat.S_ISREG(file.lstat().st_mode) and file != notebook:  # a link could lead anywhere

@@ -61,7 +61,7 @@ class Judge:
         checks: Sequence[str] = (),
         function: JudgedFunction | None = None,
     ) -> None:
-        self._checks, self._function = list(checks), function
+        self._checks, self._function, self._scratch = list(checks), function, scratch
         self._findings: SimpleQueue[list[Any] | None] = SimpleQueue()
         listen = not launcher.forks  # not every system can hand a socket down as standard input
         request = json.dumps({"cells": list(cells), "function": function is not None, "listen": listen})
@@ -124,6 +124,8 @@ class Judge:
             elif kind == "check":
                 (verdict.asked if name in verdict.asked else verdict.beyond)[name] = found
             elif kind == "broken":
+                limit = self._scratch.why_killed(self._processes[-1])
+                found = f"the process that ran it was stopped: {limit}" if limit else found
                 for group in (verdict.given, verdict.asked, verdict.beyond):
                     group.update({name: found for name, wrong in group.items() if wrong == silent})
                 verdict.problem = found if verdict.problem == silent else verdict.problem
