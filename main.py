@@ -74,7 +74,8 @@ def run(options: argparse.Namespace) -> ExitCode:
     single = len(found) == 1 and paths == [found[0][1]] and not options.dask
     texts = [*reference.texts(), *(texts_at(found[0][1], given) if single else ())]
     # The forkserver imports PyTorch while this process imports the rest; what else a submission mentions follows.
-    launcher = nullcontext() if options.dask else Launcher(modules_mentioned(texts, ["torch"]), options.threads)
+    hidden = [given, given.parent / "hw4", *paths, options.output]
+    launcher = nullcontext() if options.dask else Launcher(modules_mentioned(texts, ["torch"]), options.threads, hidden)
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
         from hw4.grading.execution.run import Limits

@@ -14,9 +14,9 @@ from nbformat import NotebookNode
 
 from . import bounded, output, report
 from .affine.checks import AFFINE_BACKWARD, JudgedFunction
-from .affine.judge import Judge, written_file
+from .affine.judge import PATIENCE, Judge
 from .errors import ExitCode, Unusable
-from .execution.kernel import Kernel
+from .execution.kernel import BOOT, Kernel
 from .execution.run import Execution, Limits, run_cells
 from .notebook import labelling
 from .notebook.checks import given_checks
@@ -40,7 +40,6 @@ OTHER_KERNELS = re.compile(
     r"octave|matlab|scilab|sas|stata|scala|almond|spylon|apache_toree|ijava|kotlin|groovy|clojure|i?ruby|gonb|gophernotes|"
     r"rust|evcxr|i?haskell|ocaml|fsharp|csharp|powershell|\.net|xsql|prolog|maxima|wolfram|mathematica|sage"
 )
-GRACE = 120.0  # seconds that start, verdict and clean-up may take beyond those of the cells
 Progress = Callable[[Result, Execution], None]
 # The packages on which what a submission computes and puts out depends.
 COMPUTES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "ipython", "jupyter_client", "nbformat")
@@ -149,7 +148,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
     submission, reference, limits = task.submission, task.reference, task.limits
     files = laid_out(submission, reference)
     with ExitStack() as stack:
-        resources = ResourceLimits(limits.memory, limits.disk, seconds=limits.total + GRACE)
+        resources = ResourceLimits(limits.memory, limits.disk, seconds=limits.total + BOOT + PATIENCE)
         scratch = stack.enter_context(Scratch(files, resources))
         kernel = stack.enter_context(Kernel(launcher, scratch))  # it starts while the notebooks are read and compared
         handed_in = {path: body for path, body in submission.files.items() if path.endswith(".py") and path in files}
@@ -171,7 +170,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
                 plan.result.add(execution)
                 if progress:
                     progress(plan.result, execution)
-            if file and not early and (body := written_file(launcher, scratch, file)):
+            if file and not early and (body := scratch.read(launcher, file)):
                 finding.machinery.append(Remark(text=f"{file} was not handed in: the one that a cell wrote is judged"))
                 files |= {file: body}
             if early or file:

@@ -44,7 +44,8 @@ def notebooks(folder: Path) -> list[Path]:
     found = []
     for top, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not (name.startswith(".") or name in SKIPPED))
-        found += [Path(top, name) for name in sorted(files) if name.endswith(".ipynb") and not name.startswith(".")]
+        names = [name for name in sorted(files) if name.endswith(".ipynb") and not name.startswith(".")]
+        found += [path for path in (Path(top, name) for name in names) if not path.is_symlink()]
     return found
 
 
@@ -112,7 +113,7 @@ def collect(path: Path, reference: Path, name: str | None = None) -> Submission:
             raise Unusable(f"{path}: a link, which could lead to anybody's work")
         files = {notebook.name: read(notebook)}
         total = len(files[notebook.name])
-        for top, folders, names in os.walk(wanted):
+        for top, folders, names in os.walk(wanted) if not wanted.is_symlink() else ():
             folders[:] = [each for each in folders if not (each.startswith(".") or each in SKIPPED)]
             for file in (Path(top, each) for each in names if not wanted.is_symlink()):
                 if stat.S_ISREG(file.lstat().st_mode) and file != notebook:  # a link could lead anywhere

@@ -212,7 +212,14 @@ def test_pytorch_and_its_workers_run(start):
         print(sum(batch.item() for batch in loader), os.system("true"), os.openpty() is None)
     """
     text, _ = start(lines).communicate(timeout=120)
+    if "PermissionError" in text and "no network" not in active_layers(start):
+        pytest.skip("without namespaces, semaphores have no place of their own")
     assert text == "10.0 0 False\n"
+
+
+def active_layers(start):
+    text, _ = start("print(active)").communicate(timeout=60)
+    return text
 
 
 def test_the_exit_code_is_passed_on(start):

@@ -21,7 +21,6 @@ from ..sandbox.launcher import Launcher
 from ..sandbox.program import Program
 from ..sandbox.scratch import Scratch
 from .checks import CHECKS, JudgedFunction
-from .written import LARGEST
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60.0  # seconds for the whole verdict, once the cells have run
@@ -62,7 +61,7 @@ class Judge:
         checks: Sequence[str] = (),
         function: JudgedFunction | None = None,
     ) -> None:
-        self._checks, self._function = list(checks), function
+        self._checks, self._function, self._scratch = list(checks), function, scratch
         self._findings: SimpleQueue[list[Any] | None] = SimpleQueue()
         listen = not launcher.forks  # not every system can hand a socket down as standard input
         request = json.dumps({"cells": list(cells), "function": function is not None, "listen": listen})
@@ -125,30 +124,9 @@ class Judge:
             elif kind == "check":
                 (verdict.asked if name in verdict.asked else verdict.beyond)[name] = found
             elif kind == "broken":
+                limit = self._scratch.why_killed(self._processes[-1])
+                found = f"the process that ran it was stopped: {limit}" if limit else found
                 for group in (verdict.given, verdict.asked, verdict.beyond):
                     group.update({name: found for name, wrong in group.items() if wrong == silent})
                 verdict.problem = found if verdict.problem == silent else verdict.problem
         return verdict
-
-
-def written_file(launcher: Launcher, scratch: Scratch, path: str) -> bytes | None:
-    """Return the content of a file that a cell wrote in `scratch`, read by a process of the submission's.
-
-    None where there is none, or it cannot be read within `LEAST` seconds.
-    """
-    source, output = os.pipe()
-    with open(os.devnull, "r+b") as nothing:
-        null = nothing.fileno()
-        process = scratch.start(launcher, [str(HERE / "written.py"), path], null, output, null)
-    os.close(output)
-    found: list[bytes] = []
-
-    def read() -> None:
-        with open(source, "rb") as content:
-            found.append(content.read(LARGEST))
-
-    reader = Thread(target=read, daemon=True)  # what a cell left behind could hold the pipe open
-    reader.start()
-    reader.join(LEAST)
-    process.kill()
-    return found[0] if found and found[0] else None

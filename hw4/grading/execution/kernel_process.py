@@ -35,7 +35,4 @@ class KernelApp(IPKernelApp):
 
 
 if __name__ == "__main__":
-    app = KernelApp(transport="ipc")
-    app.config.HistoryManager.enabled = False
-    app.initialize()
-    app.start()
+    KernelApp.launch_instance()

@@ -14,7 +14,6 @@ from .pieces import Walk
 from .questions import GIVEN, CellReading, Question, Remark, question_of, role
 from .reference import Reference
 
-
 # Which packages given code imports is of no account: each edition of our notebook imports others.
 IMPORT = re.compile(r"^(?:import|from [\w.]+ import)\b.*\n*", re.MULTILINE)
 

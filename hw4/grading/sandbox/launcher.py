@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import psutil
 
@@ -40,10 +41,13 @@ def modules_mentioned(texts: Sequence[str], words: Iterable[str] = MODULES) -> l
 
 
 class Launcher:
-    """Starts programs that compute in `threads` threads; where the system forks, with `modules` imported already."""
+    """Starts programs that compute in `threads` threads; where the system forks, with `modules` imported already.
 
-    def __init__(self, modules: Sequence[str] = (), threads: int = 1) -> None:
-        self._environment = _environment(threads)
+    `hidden` are files and folders of the grader's that isolated programs may not read, wherever they lie.
+    """
+
+    def __init__(self, modules: Sequence[str] = (), threads: int = 1, hidden: Sequence[Path] = ()) -> None:
+        self._environment, self.hidden = _environment(threads), list(hidden)
         self._forkserver = None
         if FORKS:
             from .forked import Forkserver

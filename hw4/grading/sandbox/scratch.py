@@ -1,21 +1,30 @@
-"""The scratch folder: a copy of a submission in which its processes run, under limits that bound them together."""
+"""The scratch folder: a copy of a submission in which its processes run, under limits that bound them together.
+
+Once they run, the grader opens no path below it until it deletes the whole.
+"""
 
 import contextlib
 import itertools
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from time import monotonic, sleep
 
 from .cgroup import ControlGroup
 from .launcher import Launcher
+from .log import Log
 from .program import Isolation, Process, Program, ResourceLimits
 from .watch import Watch
 
 SYSTEM_FOLDERS = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/sys/devices"]
 SYSTEM_FILES = ["alternatives", "fonts", "group", "hosts", "ld.so.cache", "localtime", "passwd"]  # in /etc
+READER = str(Path(__file__).with_name("reader.py"))
+LARGEST_READ, LONGEST_READ = 1 << 20, 10.0  # bytes of a file that the submission's code wrote, seconds to read them
 CLONE = Path(__file__).resolve().parents[3]
+OWN = [CLONE / "hw4", CLONE / "tests", CLONE / ".git", *CLONE.glob("*.ipynb")]  # what no submission may read
 
 
 class Scratch:
@@ -29,29 +38,29 @@ class Scratch:
         self,
         files: Mapping[str, bytes],
         limits: ResourceLimits = ResourceLimits(),  # noqa: B008 - it is frozen
-        hidden: Sequence[Path] = (),
         beside: "Scratch | None" = None,
     ) -> None:
-        self.limits, self._hidden, self._first = limits, [*hidden, CLONE], beside or self
-        if beside:
-            self.limits, self._hidden = beside.limits, beside._hidden
-        else:
+        self._first = beside or self
+        self.limits = self._first.limits if beside else limits
+        if not beside:
             self.top = Path(tempfile.mkdtemp(prefix="hw4-"))  # short: a socket's path has 107 characters at most
             self.sockets, self.shared = self.top / "sockets", self.top / "scratch"
-            for folder in (self.sockets, self.shared):
-                folder.mkdir(mode=0o700)
             self._numbers = itertools.count(1)
             self._launchers: set[Launcher] = set()
-            self.group = _control_group(limits)
-            self._watch = Watch(limits, str(self.shared), self.group)
+            self._group = _control_group(limits)
+            self._watch = Watch(limits, str(self.shared), self._group)
         self.folder = self._first.shared / str(next(self._first._numbers))
         self.work = self.folder / "work"
-        for name in ("work", "home", "tmp", "shm"):
-            (self.folder / name).mkdir(parents=True)
-        for path, content in files.items():
-            file = self.work / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+        try:
+            for folder in (self._first.sockets, *(self.folder / name for name in ("work", "home", "tmp", "shm"))):
+                folder.mkdir(parents=True, exist_ok=True)
+            for path, content in files.items():
+                file = self.work / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> "Scratch":
         return self
@@ -61,8 +70,8 @@ class Scratch:
             self._watch.close()
             for launcher in self._launchers:
                 launcher.release(str(self.shared))
-            if self.group:
-                self.group.close()
+            if self._group:
+                self._group.close()
             _remove(self.top)
 
     def start(
@@ -72,24 +81,37 @@ class Scratch:
         home, temporary = str(self.folder / "home"), str(self.folder / "tmp")
         environment = {"HOME": home, "IPYTHONDIR": home, "MPLCONFIGDIR": home, "TMPDIR": temporary}
         first = self._first
-        doors = first.group.doors if first.group else []
-        isolation = Isolation(str(self.folder), str(first.shared), readable(self._hidden), self.limits, doors)
+        doors = first._group.doors if first._group else []
+        isolation = Isolation(str(self.folder), str(first.shared), readable(launcher.hidden), self.limits, doors)
         streams = (stdin, stdout, stderr)
         process = launcher.start(Program(argv, str(self.work), *streams, environment, isolation, list(descriptors)))
         first._launchers.add(launcher)
-        first._watch.add(process)
+        first._watch.add(process, str(self.folder))
         return process
 
     def why_killed(self, process: Process) -> str | None:
         """Return which limit was exceeded when the process, which has ended, was killed for it; None where none was."""
         return self._first._watch.reason(process)
 
+    def read(self, launcher: Launcher, path: str) -> bytes | None:
+        """Return the content of a file that the submission's code wrote, read in the sandbox; None without one."""
+        output = Log(LARGEST_READ, pause=0)
+        with open(os.devnull, "r+b") as null:
+            streams = null.fileno(), output.descriptor, null.fileno()
+            process = self.start(launcher, [READER, path, str(LARGEST_READ)], *streams)
+        output.close()
+        deadline = monotonic() + LONGEST_READ
+        while process.poll() is None and monotonic() < deadline:
+            sleep(0.01)
+        process.kill()
+        return output.content() if process.poll() == 0 else None
+
 
 def readable(hidden: Iterable[Path] = ()) -> list[str]:
-    """Return the files and folders that any program of this Python needs to read, without what is `hidden` in them."""
+    """Return what any program of this Python needs to read, without the grader's own files and what is `hidden`."""
     packages = [path for path in sys.path if "-packages" in path]
     found = {*SYSTEM_FOLDERS, *(f"/etc/{name}" for name in SYSTEM_FILES), sys.prefix, sys.base_prefix, *packages}
-    for path in hidden:
+    for path in [*OWN, *hidden]:
         for folder in [each for each in found if path.resolve().is_relative_to(Path(each).resolve())]:
             found.remove(folder)
             found |= set(_around(Path(folder), path.resolve()))
@@ -98,12 +120,12 @@ def readable(hidden: Iterable[Path] = ()) -> list[str]:
 
 def _around(folder: Path, hidden: Path) -> Iterable[str]:
     """Yield what lies in the folder, without the way to what is hidden below it."""
-    if folder.resolve() != hidden:
-        for entry in folder.iterdir():
-            if hidden.is_relative_to(entry.resolve()):
-                yield from _around(entry, hidden)
-            else:
-                yield str(entry)
+    for entry in folder.iterdir() if folder.resolve() != hidden else ():
+        target = entry.resolve()
+        if not (target.is_relative_to(hidden) or hidden.is_relative_to(target)):
+            yield str(entry)
+        elif target != hidden and not entry.is_symlink():
+            yield from _around(entry, hidden)
 
 
 def _control_group(limits: ResourceLimits) -> ControlGroup | None:

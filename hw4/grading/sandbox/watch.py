@@ -28,11 +28,14 @@ class Watch:
     def __init__(self, limits: ResourceLimits, folder: str, group: ControlGroup | None) -> None:
         self._limits, self._folder, self._group = limits, folder, group
         self._processes: list[Process] = []
+        self._folders: list[str] = []
         self._reasons: dict[int, str | None] = {}  # by the position of a process that has ended
         self._looking, self._closed = threading.Lock(), threading.Event()
         self._end = monotonic() + limits.seconds
 
-    def add(self, process: Process) -> None:
+    def add(self, process: Process, folder: str) -> None:
+        """Watch a process, which writes into this part of the shared folder."""
+        self._folders.append(folder)
         self._processes.append(process)
         if len(self._processes) == 1:
             threading.Thread(target=self._run, daemon=True).start()
@@ -83,21 +86,18 @@ class Watch:
             return f"more than {(limits.memory or 0) / 2**30:.3g} GiB of memory"
         if len(pids) > limits.processes:
             return f"more than {limits.processes} processes"
-        in_memory = any(
-            layer.bound == "exact" for each in processes for layer in each.layers if layer.name[:4] == "disk"
-        )
-        return None if in_memory or not processes else self._written(pids)
+        return None if not processes or _in_memory(processes[0]) else self._written(pids)
 
     def _memory(self, processes: list[Process], family: list[psutil.Process], limit: int) -> int:
         """Return the bytes of memory that the processes use, files in memory included."""
         files = 0
-        for process in processes[:1]:
-            with contextlib.suppress(OSError):
-                if any(layer.bound == "exact" and layer.name[:4] == "disk" for layer in process.layers):
-                    files = shutil.disk_usage(f"/proc/{process.pid}/root{self._folder}").used
-        used = files + sum(each.memory_info().rss - getattr(each.memory_info(), "shared", 0) for each in family)
-        if used > limit:  # dearer to find out: without what forks share
-            used = files + sum(getattr(each.memory_full_info(), "pss", 0) for each in family)
+        if processes and _in_memory(processes[0]):
+            folder = self._folders[self._processes.index(processes[0])]
+            files = shutil.disk_usage(f"/proc/{processes[0].pid}/root{folder}").used
+        used = files + sum(each.memory_info().rss for each in family)
+        if used > limit:  # dearer to find out: what forks share counts once
+            sizes = [each.memory_full_info() for each in family]
+            used = files + sum(getattr(size, "pss", size.uss) for size in sizes)
         return used
 
     def _written(self, pids: Iterable[int]) -> str | None:
@@ -108,7 +108,8 @@ class Watch:
             if depth > DEEPEST:
                 return f"more than {DEEPEST} folders in each other"
             try:
-                entries = list(os.scandir(path))
+                with os.scandir(path) as listing:
+                    entries = list(listing)
             except PermissionError:
                 return "a folder that cannot be read, and so not counted"
             except OSError:
@@ -122,6 +123,11 @@ class Watch:
                 return f"more than {self._limits.files} files"
         size += sum(_deleted(pids).values())
         return f"more than {self._limits.disk / 2**30:.3g} GiB on disk" if size > self._limits.disk else None
+
+
+def _in_memory(process: Process) -> bool:
+    """Return whether the kernel itself limits what the process writes."""
+    return any(layer.bound == "exact" for layer in process.layers if layer.name.startswith("disk"))
 
 
 def _family(process: Process) -> list[psutil.Process]:
@@ -139,8 +145,9 @@ def _deleted(pids: Iterable[int]) -> dict[int, int]:
     found = {}
     for pid in pids:
         with contextlib.suppress(OSError):
-            for entry in os.scandir(f"/proc/{pid}/fd"):
-                status = os.stat(entry.path)
-                if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
-                    found[status.st_ino] = _size(status)
+            for name in os.listdir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    status = os.stat(f"/proc/{pid}/fd/{name}")
+                    if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
+                        found[status.st_ino] = _size(status)
     return found

@@ -1,0 +1,170 @@
+"""The limits: each kind of overuse is stopped, by whatever way it is tried; every loop here has an end of its own."""
+
+import sys
+import time
+
+import psutil
+import pytest
+
+from hw4.grading.sandbox.program import Layer, ResourceLimits, phrases
+
+if sys.platform != "linux":
+    pytest.skip("the attacks are Linux's", allow_module_level=True)
+
+MEMORY = "more than 0.25 GiB of memory"
+WAIT = "\ntime.sleep(20)\n"
+FILL = """
+def fill(path, mib):
+    with open(path, "wb") as file:
+        for _ in range(mib): file.write(bytes(1 << 20))
+"""
+USES_OF_MEMORY = {
+    "two processes": "os.fork(); x = bytearray(200 << 20)",
+    "four processes that left their session": """
+for _ in range(4):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork(): os._exit(0)
+        x = bytearray(100 << 20)
+        break""",
+    "forty small processes": """
+for _ in range(40):
+    if os.fork() == 0:
+        x = bytearray(15 << 20)
+        break""",
+    "shared mappings": """
+for _ in range(4):
+    x = mmap.mmap(-1, 100 << 20)
+    for place in range(0, 100 << 20, 4096): x[place] = 1
+    globals()[f"x{_}"] = x""",
+    "a child of a child that ended": """
+if os.fork() == 0:
+    if os.fork() == 0:
+        x, y = bytearray(180 << 20), mmap.mmap(-1, 180 << 20)
+        for place in range(0, 180 << 20, 4096): y[place] = 1
+    else: os._exit(0)""",
+}
+
+
+@pytest.mark.parametrize("lines", USES_OF_MEMORY.values(), ids=USES_OF_MEMORY)
+def test_memory_counts_all_processes(attack, lines):
+    found = attack(lines + WAIT, memory=1 << 28)
+    assert found.limit == MEMORY
+
+
+FILES_IN_MEMORY = {
+    "a file": "fill('a', 200)",
+    "a file for shared memory": "fill('/dev/shm/a', 200)",
+    "a deleted file": "file = open('a', 'wb'); os.unlink('a'); file.write(bytes(200 << 20)); file.flush()",
+    "files in the home and the temporary folder": "fill('../home/a', 100); fill('../tmp/b', 100)",
+}
+
+
+@pytest.mark.parametrize("lines", FILES_IN_MEMORY.values(), ids=FILES_IN_MEMORY)
+def test_memory_counts_files_in_memory(attack, lines):
+    found = attack(FILL + lines + "\nx = bytearray(150 << 20); time.sleep(4)", memory=1 << 28)
+    if found.bound("disk") == "exact":
+        assert found.limit == MEMORY
+    else:
+        assert "PermissionError" in found.text or found.limit is None or "memory" in found.limit
+
+
+USES_OF_DISK = {
+    "a large file": "fill('a', 200)",
+    "many files": "for n in range(20): fill(str(n), 10)",
+    "files of several processes": "os.fork(); os.fork(); fill(f'a{os.getpid()}', 60)",
+    "a deleted file": "file = open('a', 'wb'); os.unlink('a')\nfor _ in range(200): file.write(bytes(1 << 20))",
+    "shared memory": "fill('/dev/shm/a', 200)",
+    "the temporary folder": "fill(os.path.join(os.environ['TMPDIR'], 'a'), 200)",
+    "the home": "fill(os.path.expanduser('~/a'), 200)",
+    "a reserved file": "os.posix_fallocate(os.open('a', os.O_CREAT | os.O_RDWR), 0, 200 << 20)",
+    "a folder without permissions": "os.mkdir('a'); fill('a/b', 90); os.chmod('a', 0); time.sleep(1); fill('c', 90)",
+    "nested folders": "for _ in range(300): os.mkdir('a'); os.chdir('a')\nfill('b', 120)",
+}
+
+
+@pytest.mark.parametrize("lines", USES_OF_DISK.values(), ids=USES_OF_DISK)
+def test_disk_counts_all_that_is_written(attack, lines):
+    found = attack(FILL + lines + "\ntime.sleep(3)\nprint('not stopped')", disk=100 << 20)
+    assert "not stopped" not in found.text
+    assert "OSError" in found.text or "PermissionError" in found.text or found.limit
+
+
+@pytest.mark.parametrize(
+    "lines",
+    {
+        "empty files": "for n in range(3000): open(str(n), 'w').close()",
+        "folders": "for n in range(3000): os.mkdir(str(n))",
+        "links": "for n in range(3000): os.symlink('nowhere', str(n))",
+        "queues": "for n in range(3000): os.mkfifo(str(n))",
+        "processes": "os.fork(); os.fork()\nfor n in range(800): open(f'{os.getpid()}-{n}', 'w').close()",
+    }.items(),
+    ids=lambda case: case[0],
+)
+def test_files_are_counted(attack, lines):
+    found = attack(lines[1] + "\ntime.sleep(3)\nprint('not stopped')", files=1000)
+    assert "No space left" in found.text or found.limit == "more than 1000 files"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    {
+        "children": "for _ in range(60):\n    if os.fork() == 0: break",
+        "daemons": "for _ in range(60):\n    if os.fork() == 0:\n        os.setsid(); os.fork(); break",
+        "programs": "for _ in range(60): subprocess.Popen(['sleep', '20'])",
+    }.items(),
+    ids=lambda case: case[0],
+)
+def test_processes_are_counted(attack, lines):
+    assert attack(lines[1] + WAIT, processes=40).limit == "more than 40 processes"
+
+
+def test_threads_are_counted(attack):
+    lines = "for n in range(300): threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\nprint('started')"
+    found = attack(lines, threads=100)
+    if found.bound("threads") == "exact":
+        assert "can't start new thread" in found.text
+    else:
+        assert found.bound("threads") == "absent"
+
+
+@pytest.mark.parametrize(
+    "lines", ["time.sleep(60)", "while time.time(): pass", "os.fork(); os.setsid(); time.sleep(60)"]
+)
+def test_time_is_counted_from_the_start(attack, lines):
+    assert attack(lines, seconds=2.0).limit == "more than 2 s in all"
+
+
+def test_one_that_stays_within_its_limits_is_not_stopped(attack):
+    found = attack(FILL + "fill('a', 30); x = bytearray(100 << 20); os.fork(); time.sleep(1); print('done')")
+    assert found.text == "done\ndone\n" and found.limit is None
+
+
+def test_of_two_the_other_one_is_not_hurt(attack):
+    for lines, limit in [("os.fork(); x = bytearray(200 << 20)" + WAIT, MEMORY), ("print('fine')", None)]:
+        found = attack(lines, memory=1 << 28)
+        assert found.limit == limit
+    assert found.text == "fine\n"
+
+
+def test_nothing_is_left_of_one_that_was_stopped(attack):
+    mark = "4321.5"
+    lines = f"for _ in range(5): subprocess.Popen(['sleep', '{mark}'], start_new_session=True)\n"
+    attack(lines + "os.fork(); x = bytearray(200 << 20)" + WAIT, memory=1 << 28)
+    deadline = time.monotonic() + 10
+    while (left := running(mark)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+
+
+def running(mark):
+    return [each for each in psutil.process_iter(["cmdline"]) if mark in (each.info["cmdline"] or [])]
+
+
+def test_the_line_says_of_each_limit_how_it_is_kept():
+    limits = ResourceLimits(memory=3 << 29, disk=1 << 29, files=7, processes=8, threads=9, seconds=10)
+    exact = ["memory 1.5 GiB (exact)", "disk 0.5 GiB (exact)", "7 files (exact)", "8 processes (polled)"]
+    assert phrases(limits.layers(True, True, True)) == [*exact, "9 threads (exact)", "10 s in all (polled)"]
+    polled = ["memory 1.5 GiB (polled)", "disk 0.5 GiB (polled)", "7 files (polled)", "8 processes (polled)"]
+    assert phrases(limits.layers(False, False, False)) == [*polled, "9 threads (absent)", "10 s in all (polled)"]
+    assert phrases([Layer("a"), Layer("b", False, "why")]) == ["a"]

@@ -1,0 +1,93 @@
+"""The system calls that a submission's code is refused."""
+
+import platform
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.builders import ROOT
+
+if platform.system() != "Linux" or platform.machine() not in ("x86_64", "aarch64"):
+    pytest.skip("there is a filter on Linux alone", allow_module_level=True)
+
+FOLDER = ROOT / "hw4/grading/sandbox"
+TABLES = re.findall(r"\b([a-z_0-9]+) (\d+|-1) (\d+|-1)(?=[,\n\"])", (FOLDER / "seccomp.py").read_text())
+COLUMN = 1 if platform.machine() == "x86_64" else 2
+HEADERS = {
+    1: "/usr/include/x86_64-linux-gnu/asm/unistd_64.h",
+    2: "/usr/include/asm-generic/unistd.h",
+}
+
+
+@pytest.mark.parametrize("column", HEADERS)
+def test_the_tables_hold_the_numbers_of_the_kernels_headers(column):
+    if not Path(HEADERS[column]).exists():
+        pytest.skip("the kernel's headers are not installed")
+    text = Path(HEADERS[column]).read_text()
+    numbers = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", text))
+    known = [entry for entry in TABLES if entry[0] in numbers]
+    assert len(known) > 40
+    for entry in known:
+        assert entry[column] == numbers[entry[0]], entry[0]
+
+
+REFUSED = [(entry[0], int(entry[COLUMN])) for entry in TABLES if int(entry[COLUMN]) >= 0]
+BY_ARGUMENT = {"clone", "chmod", "creat", "fchmod", "mkdir", "mknod", "open", "openat", "mkdirat", "mknodat"}
+BY_ARGUMENT |= {"fchmodat", "fchmodat2", "socket", "socketpair"}
+
+
+def test_each_refused_call_is_refused(attack):
+    calls = [number for name, number in REFUSED if name not in BY_ARGUMENT]
+    assert len(calls) > 35
+    found = attack(
+        f"print({{fails(syscall, number, -1, 0, 0, 0, 0, 0) for number in {calls}}} <= {{'EPERM', 'ENOSYS'}})"
+    )
+    assert found.text == "True\n" and found.layers["system calls filtered"].active
+
+
+CASES = {
+    "a vsock": "fails(socket.socket, 40, 1)",
+    "a packet socket": "fails(socket.socket, 17, 2)",
+    "a socket of the kernel's ciphers": "fails(socket.socket, 38, 5)",
+    "a Bluetooth socket": "fails(socket.socket, 31, 3)",
+    "a pair of vsocks": "fails(socket.socketpair, 40, 1)",
+    "a set-user-id bit": "fails(os.chmod, 'file', 0o4755)",
+    "a set-group-id bit by descriptor": "fails(os.fchmod, 3, 0o2755)",
+    "a file that is made with a set-id bit": "fails(os.open, 'new', os.O_CREAT | os.O_WRONLY, 0o6755)",
+    "a folder with a set-group-id bit": "fails(os.mkdir, 'folder', 0o2755) or fails(os.chmod, '.', 0o2700)",
+    "a user namespace by unshare": "fails(syscall, 272 if platform.machine() == 'x86_64' else 97, 1 << 28)",
+    "a user namespace by clone": "fails(syscall, {'x86_64': 56}.get(platform.machine(), 220), 1 << 28, 0, 0, 0, 0)",
+    "shared memory without a file": "fails(os.memfd_create, 'x')",
+    "another table of calls": "fails(syscall, (1 << 30) + 39) if platform.machine() == 'x86_64' else 'ENOSYS'",
+}
+
+
+@pytest.mark.parametrize("expression", CASES.values(), ids=CASES)
+def test_what_depends_on_an_argument_is_refused(attack, expression):
+    found = attack(f"open('file', 'w').close()\nprint({expression})\n")
+    assert found.text.strip() in ("EPERM", "ENOSYS", "EAFNOSUPPORT")
+
+
+def test_what_a_homework_needs_works(attack):
+    lines = """
+import multiprocessing
+if __name__ == "__main__":
+    os.mkdir("folder", 0o755); os.chmod("folder", 0o700); open("file", "w").close()
+    thread = threading.Thread(target=print, args=("thread",)); thread.start(); thread.join()
+    print(subprocess.run(["true"]).returncode, os.system("exit 3") >> 8)
+    mmap.mmap(-1, 4096); socket.socketpair(); socket.if_nameindex(); print(os.getppid() >= 0, flush=True)
+    server = socket.create_server(("127.0.0.1", 0)); print(server.getsockname()[0])
+    with multiprocessing.get_context("fork").Pool(2) as pool: print(pool.map(abs, [-1, -2]))
+"""
+    found = attack(lines)
+    if found.layers["no network"].active:
+        assert found.text == "thread\n0 3\nTrue\n127.0.0.1\n[1, 2]\n"
+    else:  # where there are no namespaces, neither TCP nor semaphores are a submission's own
+        assert found.text.startswith("thread\n0 3\nTrue\n") and "PermissionError" in found.text
+
+
+def test_the_filter_is_passed_on_to_children(attack):
+    lines = "program = 'import os; os.memfd_create(\"x\")'\n"
+    lines += "print(subprocess.run([sys.executable, '-c', program], capture_output=True).returncode)"
+    assert attack(lines).text == "1\n"
