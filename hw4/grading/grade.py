@@ -40,6 +40,7 @@ OTHER_KERNELS = re.compile(
     r"octave|matlab|scilab|sas|stata|scala|almond|spylon|apache_toree|ijava|kotlin|groovy|clojure|i?ruby|gonb|gophernotes|"
     r"rust|evcxr|i?haskell|ocaml|fsharp|csharp|powershell|\.net|xsql|prolog|maxima|wolfram|mathematica|sage"
 )
+LONGEST_FUNCTION = 20_000  # characters of its module that are shown
 Progress = Callable[[Result, Execution], None]
 # The packages on which what a submission computes and puts out depends.
 COMPUTES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "ipython", "jupyter_client", "nbformat")
@@ -173,6 +174,8 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
             if file and not early and (body := scratch.read(launcher, file)):
                 finding.machinery.append(Remark(text=f"{file} was not handed in: the one that a cell wrote is judged"))
                 files |= {file: body}
+            if file in files:
+                finding.function = files[file].decode(errors="replace")[:LONGEST_FUNCTION]
             if early or file:
                 finding.verdict = (early or judge(files)).verdict(limits.total)
         except KeyboardInterrupt:

@@ -87,11 +87,11 @@ def draw(result: Result) -> str:
 
 def draw_cells(result: Result | None, folder: Path, reference: NotebookNode, title: str) -> tuple[Result, "DrawnCells"]:
     """Return a result, read from its `folder` where it is not at hand, and its cells as HTML."""
-    from .report.submission_page import Cells, DrawnCells
+    from .report.submission_page import drawn_cells
 
     result = load(folder, reference, title) if result is None else result
     result.folder = folder.name
-    return result, DrawnCells(Cells(result).html)
+    return result, drawn_cells(result)
 
 
 def redraw(folder: Path, reference: NotebookNode, title: str) -> None:
