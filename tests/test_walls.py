@@ -79,7 +79,7 @@ HOSTILE = {  # by name: the text of the notebook's file, or its cells
 @pytest.mark.slow
 def test_no_submission_ends_the_class_or_changes_a_byte_of_another(run, tmp_path):
     hand_in(tmp_path, "ann")
-    assert run()[0] == 0
+    assert run("--timeout", "5")[0] == 0
     alone = left(tmp_path)
     for name, what in HOSTILE.items():
         hand_in(tmp_path, name, **{"text" if isinstance(what, str) else "cells": what})
