@@ -204,4 +204,6 @@ def test_a_question_page_holds_every_answer_under_one_question():
 
 
 def test_a_question_page_names_who_lost_the_question():
-    assert "Question deleted" in question_page("q-1", Result(graded("us").notebook), [result(title="ann", folder="ann")])
+    assert "Question deleted" in question_page(
+        "q-1", Result(graded("us").notebook), [result(title="ann", folder="ann")]
+    )

@@ -24,15 +24,14 @@ class DrawnCells:
 Drawn = Cells | DrawnCells
 
 
-def drawn_cells(result: Result) -> DrawnCells:
-    """Return the cells of `result`, drawn."""
-    cells = Cells(result)
+def kept_cells(cells: Cells) -> DrawnCells:
+    """Return of drawn cells what the pages of a class need."""
     return DrawnCells(cells.html, cells.added)
 
 
-def submission_page(result: Result) -> str:
-    """Return the page of one submission."""
-    cells, rows = Cells(result), [row for row in result.rows.values() if row.question.parts]
+def submission_page(result: Result, cells: Cells | None = None) -> str:
+    """Return the page of one submission; `cells` are its own, where they are drawn already."""
+    cells, rows = cells or Cells(result), [row for row in result.rows.values() if row.question.parts]
     first = verdict(result, cells) + machinery(result.finding.machinery) + unplaced(result)
     header = f"<header><h1>{text(result.title or 'Report')}</h1>{first}</header>"
     body, seen = [], set()
