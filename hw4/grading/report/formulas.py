@@ -12,7 +12,7 @@ from unicodedata import category
 from math_core import LatexError
 
 from .dialect import LENGTH, Dialect
-from .macros import LENGTH_LIMIT, TOKEN, FormulaError, join
+from .macros import LENGTH_LIMIT, TOKEN, FormulaError
 from .mathml import CONVERTER, draw_marks
 
 DEPTH_LIMIT = 100  # groups and commands within each other
@@ -28,6 +28,7 @@ REWRITES = [
     (re.compile(rf"\\(kern|mkern|hskip|mskip|mspace|raise|lower|above)\s*({LENGTH.pattern})"), r"\\\1{\2}"),
     (re.compile(rf"\\\\\*?(?:\s*\[\s*{LENGTH.pattern}\s*\])?"), r"\\\\"),
     (re.compile(r"\\([hv]space)\*"), r"\\\1"),
+    (re.compile(r"\\DeclareMathOperator\s*\*"), r"\\DeclareMathOperatorstar "),
     (re.compile(r"\\sqrt\s*\[([^\[\]]*)\]"), r"\\sqrt[{\1}]"),
     (re.compile(r"\\[bB]igg?[lmr]?\s*\."), ""),
     (re.compile(r"\\[\n\t]"), r"\\ "),
@@ -122,21 +123,19 @@ def bounded(tex: str) -> str:
     """
     if len(tex) > LENGTH_LIMIT:
         raise FormulaError(f"it has more than {LENGTH_LIMIT} characters")
-    tokens, depths, run = TOKEN.findall(tex), [0], 0
-    for token in tokens:
+    depths, run, before, opened, grouped = [0], 0, "", 0, ""
+    for token in TOKEN.findall(tex):
+        opens = (category(token[0]) == "Ps" and token != "{") or bool(OPENING.fullmatch(token))
+        opened += opens
+        grouped += "{{}" + token + "}" if opens and before not in SIZES else token
+        if token.isspace():
+            continue
+        before = token
         if token in ("{", r"\left", r"\begin"):
             depths.append(depths[-1] + run + 1)
         elif token in ("}", r"\right", r"\end"):
             depths = depths[:-1] or [0]
-        run = run + 1 if token[0] in "\\^_" else run if token.isspace() else 0
+        run = run + 1 if token[0] in "\\^_" else 0
         if depths[-1] + run > DEPTH_LIMIT:
             raise FormulaError("it is nested too deeply")
-    if sum(map(_opens, tokens)) <= OPEN_BRACKET_LIMIT:
-        return tex
-    pairs = zip(["", *tokens], tokens, strict=False)
-    return join(["{{}" + token + "}" if _opens(token) and before not in SIZES else token for before, token in pairs])
-
-
-def _opens(token: str) -> bool:
-    """Return whether `token` is an opening bracket."""
-    return (category(token[0]) == "Ps" and token != "{") or bool(OPENING.fullmatch(token))
+    return grouped if opened > OPEN_BRACKET_LIMIT else tex
