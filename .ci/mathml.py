@@ -290,7 +290,7 @@ def compare(title, cases, least, folder):
             formulas.draw(rf"\def{key}{{{body}}}")
         drawn = formulas.draw(case["tex"], case["display"])
         if formulas.failures:
-            refused += [f"{case['name']}: {formulas.failures[0].reason}"] if "error" not in theirs else []
+            refused += [f"{case['name']}: {formulas.failures[0]}"] if "error" not in theirs else []
             continue
         counts["drawn"] += 1
         if "error" in theirs:

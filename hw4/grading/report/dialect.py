@@ -1,30 +1,19 @@
 r"""What MathJax's TeX has and math-core's has not: `dialect.tex`, and the commands that no macro can express.
 
-math-core knows no overlap, rule, size, raised box or colour by number. Each becomes a `Mark`: math-core gets
-`\textcolor` with a name that stands for the mark, and `mathml` turns the element of that colour into the right one.
+math-core knows no overlap, rule, size, raised box or colour by number. Each becomes a mark: a group with an `\eqref`,
+whose label names the element that `mathml` makes of the group, and its attributes, in hexadecimal digits.
 """
 
 import functools
 import re
+import tomllib
 from pathlib import Path
-from typing import NamedTuple
 
-from .macros import COMMENT, TOKEN, FormulaError, Macro, Macros, TokenReader
+from .macros import COMMENT, TOKEN, FormulaError, Macro, Macros, TokenReader, join
 
-# Names of LaTeX's package color (dvipsnames) that math-core knows, one for each mark that a formula may have
-DVIPS_NAMES = (
-    "Apricot Aquamarine Bittersweet Blue BlueGreen BlueViolet BrickRed Brown BurntOrange CadetBlue CarnationPink "
-    "Cerulean Cyan CornflowerBlue Dandelion DarkOrchid Emerald ForestGreen Fuchsia Goldenrod Gray Green GreenYellow "
-    "JungleGreen Lavender Tan LimeGreen Magenta Mahogany Maroon Melon MidnightBlue Mulberry NavyBlue OliveGreen"
-)
-MARK_NAMES = DVIPS_NAMES.split()
-FONTS = {r"\text", r"\emph", r"\textbf", r"\textit", r"\texttt", r"\textsf", r"\textrm", r"\textsc"}
-FONT_SWITCHES = {r"\bf", r"\it", r"\tt", r"\sf", r"\rm"}
-TEXT_WRAPPERS = {r"\underline", r"\overline", r"\cancel", r"\boxed", r"\phantom"}
-TEXT_ESCAPES = {"_": r"\_", "&": r"\&", "#": r"\#", "^": r"\textasciicircum", r"\\": " "}
+DATA = tomllib.loads(Path(__file__).with_name("dialect.toml").read_text(encoding="utf-8"))
 LIGATURES = {"``": "“", "''": "”"}
 ACCENT = re.compile(r"\\(?:['`^\"~=.]|[Hrcuvdkbt])")
-ALPHABETS = {rf"\math{name}" for name in ("bf", "rm", "sf", "tt", "bb", "cal", "frak", "scr")}
 SMALL_GREEK = re.compile(  # which TeX's alphabets leave as they are
     r"\\(var)?(alpha|beta|gamma|delta|epsilon|z?eta|theta|iota|kappa|lambda|[mn]u|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi"
     r"|omega)"
@@ -33,51 +22,43 @@ OPERATOR_NAME = re.compile(r"(?:[A-Za-z0-9 -]|\\[,;! ])*")
 ROWS = re.compile(r"\\\\|\$\$|\\(?:begin|end)\{")
 TAG, LABEL = re.compile(r"\\tag(\*?)\s*\{([^{}]*)\}"), re.compile(r"\\label\s*\{([^{}]*)\}")
 COLUMN = re.compile(r"[@!<>]\{[^{}]*\}|\s|\|(?=\|)|([pmb])\{[^{}]*\}|\*\{(\d\d?)\}\{([lcr|:]*)\}")
-EM = {"em": 1, "ex": 0.43, "pt": 0.1, "px": 0.0625, "mu": 1 / 18, "pc": 1.2, "cm": 2.84, "mm": 0.284, "in": 7.2}
-LENGTH = re.compile(rf"([-+]*)(\d*\.?\d*) *({'|'.join(EM)})")
+NOTATION = re.compile(r"(?:(?:up|down)diagonalstrike|(?:horizontal|vertical)strike|box|left|right|top|bottom| )+")
+LENGTH = re.compile(rf"([-+]*)(\d*\.?\d*) *({'|'.join(DATA['em'])})")
 LEAST_BLANK, MOST_BLANK = -1, 20  # em
 OWN_TOKEN = re.compile(TOKEN.pattern.replace("A-Za-z", "A-Za-z@"), re.DOTALL)  # `@` keeps our commands out of formulas
 
 
-class Mark(NamedTuple):
-    """What becomes of a part of a formula; `mathml` draws each kind."""
-
-    kind: str
-    value: str
-
-
 class Dialect(Macros):
-    """The macros of one notebook on top of `dialect.tex`, its labels and colours; the marks of the last formula."""
+    """The macros of one notebook on top of `dialect.tex`, its labels and its colours."""
 
     def __init__(self) -> None:
         super().__init__()
         self.macros |= _built_in()
-        self.marks: list[Mark] = []
-        self.tags: list[str] = []  # what stands beside rows of the formula, in TeX
-        self.tagged = False  # the formula as a whole is such a row
         self._labels: dict[str, str] = {}
         self._colors: dict[str, str] = {}
         self.commands |= {
             r"\mark@": self._mark,
             r"\markrest@": self._mark,
+            r"\color@": self._color,
+            r"\em@": self._em,
+            r"\notation@": self._notation,
             r"\blank@": self._blank,
             r"\columns@": self._columns,
             r"\verb": self._verbatim,
             r"\mathop": self._operator,
             r"\operatorname": self._operator_name,
             r"\boldsymbol": self._bold,
-            r"\bm": self._bold,
             r"\tag": self._tag,
+            r"\tagstar": self._tag,
             r"\ref": self._reference,
             r"\eqref": self._reference,
-            r"\definecolor": self._define_color,
-            **dict.fromkeys(ALPHABETS | FONT_SWITCHES, self._alphabet),
-            **dict.fromkeys(FONTS, self._text),
+            r"\definecolor@": self._define_color,
+            **dict.fromkeys(DATA["alphabets"] + DATA["font_switches"], self._alphabet),
+            **dict.fromkeys(DATA["fonts"], self._text),
         }
 
     def expand(self, tex: str) -> str:
-        """Return `tex` in what math-core knows; `marks`, `tags` and `tagged` are then this formula's."""
-        self.marks, self.tags, self.tagged = [], [], False
+        """Return `tex` in what math-core knows."""
         self.read_labels(tex)
         return super().expand(tex)
 
@@ -88,28 +69,24 @@ class Dialect(Macros):
             if tag and label:
                 self._labels[label[1]] = tag[2] if tag[1] else f"({tag[2]})"
 
-    def _mark(self, command: str, reader: TokenReader) -> list[str]:
-        r"""Return the body of `\mark@{kind}{value}{body}` with a mark, or `\markrest@`'s for what follows."""
-        mark = self._new_mark(reader.word(), reader.word())
-        if command == r"\markrest@":
-            return [r"\color", *mark]
-        return [r"\textcolor", *mark, "{", *self.expand_tokens(reader.argument()), "}"]
+    def _mark(self, command: str, reader: TokenReader, font: str = "") -> list[str]:
+        r"""Return the body of `\mark@` with its mark, or what follows `\markrest@`: text where there is a `font`."""
+        mark = "".join(self.expand_tokens(reader.argument()))
+        body = reader.argument() if command == r"\mark@" else reader.row()
+        return _marked(mark, self._pieces(font, body) if font else self.expand_tokens(body))
 
-    def _marked(self, kind: str, value: str, body: list[str]) -> list[str]:
-        return [r"\textcolor", *self._new_mark(kind, value), "{", *body, "}"]
+    def _em(self, command: str, reader: TokenReader) -> list[str]:
+        return [f"{em(reader.word(), float(reader.word()), float(reader.word()))}em"]
 
-    def _new_mark(self, kind: str, value: str) -> list[str]:
-        if kind in ("color", "background", "frame"):
-            value = ",".join(map(self._color, value.split("/")))
-        if Mark(kind, value) not in self.marks:
-            self.marks.append(Mark(kind, value))
-        if len(self.marks) > len(MARK_NAMES):
-            raise FormulaError("it has too many colours, sizes and boxes")
-        return ["{", MARK_NAMES[self.marks.index(Mark(kind, value))], "}"]
+    def _notation(self, command: str, reader: TokenReader) -> list[str]:
+        notation = reader.word()
+        if not NOTATION.fullmatch(notation):
+            raise FormulaError(f"it has an unknown notation ({notation})")
+        return [notation]
 
-    def _color(self, value: str) -> str:
+    def _color(self, command: str, reader: TokenReader) -> list[str]:
         """Return `model:value` as HTML writes colours; without a model it is a name or already so."""
-        model, _, value = value.rpartition(":")
+        model, _, value = reader.word().rpartition(":")
         if model in ("rgb", "RGB", "gray"):
             scale = 1 if model == "RGB" else 255
             parts = [min(255, int(float(part) * scale)) for part in re.findall(r"\d*\.?\d+", value)]
@@ -119,18 +96,19 @@ class Dialect(Macros):
         value = self._colors.get(value, value)
         if not re.fullmatch(r"#(?:[0-9A-Fa-f]{3}){1,2}|[A-Za-z]+", value):
             raise FormulaError(f"it has an unknown colour ({value})")
-        return value
+        return [value]
 
     def _define_color(self, command: str, reader: TokenReader) -> None:
-        name, model, value = reader.word(), reader.word(), reader.word()
-        self._colors[name] = self._color(f"{model}:{value}")
+        name = reader.word()
+        self._colors[name] = "".join(self.expand_tokens(reader.argument()))
 
     def _verbatim(self, command: str, reader: TokenReader) -> list[str]:
         r"""Return what stood in `\verb`, which comes in hexadecimal digits so that nothing in it is read as TeX."""
         digits = reader.word()
         if not re.fullmatch("(?:[0-9a-f]{2})*", digits):
             raise FormulaError(rf"{command} has no end")
-        return self._marked("text", bytes.fromhex(digits).decode(errors="replace"), [])
+        text = bytes.fromhex(digits).decode(errors="replace")
+        return [r"\texttt", "{", *(DATA["verbatim"].get(letter, letter) for letter in text), "}"]
 
     def _blank(self, command: str, reader: TokenReader) -> list[str]:
         return [rf"\hspace{{{em(reader.word(), LEAST_BLANK, MOST_BLANK)}em}}"]
@@ -156,30 +134,22 @@ class Dialect(Macros):
         if reader.skip(r"\nolimits"):
             return operator
         kind = "limits" if reader.skip(r"\limits") else "operator" if movable else ""
-        return self._marked(kind, "", operator) if kind and reader.peek() in ("_", "^") else operator
+        return _marked(f"mrow,limits={kind}", operator) if kind and reader.peek() in ("_", "^") else operator
 
     def _alphabet(self, command: str, reader: TokenReader) -> list[str]:
-        body = self.expand_tokens(reader.row() if command in FONT_SWITCHES else reader.argument())
+        body = self.expand_tokens(reader.row() if command in DATA["font_switches"] else reader.argument())
         letters = [rf"{{\mathit{{{token}}}}}" if SMALL_GREEK.fullmatch(token) else token for token in body]
-        return [command, *letters] if command in FONT_SWITCHES else [command, "{", *letters, "}"]
+        return [command, *letters] if command in DATA["font_switches"] else [command, "{", *letters, "}"]
 
     def _bold(self, command: str, reader: TokenReader) -> list[str]:
         """Return bold letters; math-core leaves digits, and the names of functions beside them, as they are."""
         body = [command, "{", *self.expand_tokens(reader.argument()), "}"]
-        return self._marked("bold", "", body) if any(token.isdigit() for token in body) else body
+        return _marked("mrow,weight=bold", body) if any(token.isdigit() for token in body) else body
 
-    def _tag(self, command: str, reader: TokenReader) -> None:
-        """Let the tag stand at the end of its row, where math-core wants it."""
-        shown = "{}" if reader.skip("*") else "({})"
-        label = TOKEN.findall(shown.format("".join(reader.argument())))
-        row = reader.row()
-        while reader.peek() == "&":
-            row += [reader.next(), *reader.row()]
-        if command in row:
-            raise FormulaError("one row has two tags")
-        self.tagged |= not reader
-        self.tags.append("".join(self._pieces(r"\text", label)))
-        reader.insert([*row, rf"\tag*{{{len(self.tags) - 1}}}"])
+    def _tag(self, command: str, reader: TokenReader) -> list[str]:
+        label = reader.argument() if command == r"\tagstar" else ["(", *reader.argument(), ")"]
+        tex = join(self._pieces(r"\text", label))
+        return [rf"\tag*{{{tex.encode().hex()}}}"]
 
     def _reference(self, command: str, reader: TokenReader) -> list[str]:
         shown = self._labels.get(reader.word(), "(???)")  # as MathJax shows a label that there is not
@@ -196,7 +166,7 @@ class Dialect(Macros):
             token = reader.next()
             if token in self.macros:
                 self.replace(token, reader)
-            elif token in FONT_SWITCHES:
+            elif token in DATA["font_switches"]:
                 font = rf"\text{token[1:]}"
             elif piece := self._piece(font, token, reader):
                 pieces += piece
@@ -216,22 +186,24 @@ class Dialect(Macros):
             return ["{", *self.expand_tokens(reader.until("$" if token == "$" else r"\)")), "}"]
         if token == "{":
             return ["{", *self._pieces(font, reader.until("}")), "}"]
-        if token in FONTS:
+        if token in DATA["fonts"]:
             return self._text(token, reader)
-        if token in TEXT_WRAPPERS:
+        if token in DATA["wrappers"]:
             return [token, "{", *self._pieces(font, reader.argument()), "}"]
         if token in (r"\mark@", r"\markrest@"):
-            kind, value = reader.word(), reader.word()
-            body = reader.argument() if token == r"\mark@" else reader.rest()
-            return self._marked(kind, value, self._pieces(font, body))
+            return self._mark(token, reader, font)
         return self.commands[token](token, reader) or [] if token in (r"\ref", r"\eqref", r"\verb") else []
 
     def _letter(self, token: str, reader: TokenReader) -> list[str]:
         """Return a letter as math-core's text wants it: what has a meaning in a formula escaped."""
-        letter = TEXT_ESCAPES.get(token, token)
+        letter = DATA["escapes"].get(token, token)
         if ACCENT.fullmatch(letter):
             return [letter, "{", *reader.argument(), "}"]
         return [letter, "{}"] if letter[0] == "\\" else [letter]  # which keeps the space after a command
+
+
+def _marked(mark: str, body: list[str]) -> list[str]:
+    return ["{", rf"\eqref{{{mark.encode().hex()}}}", "{", *body, "}", "}"]
 
 
 def em(length: str, least: float, most: float) -> float:
@@ -240,12 +212,12 @@ def em(length: str, least: float, most: float) -> float:
     if not found or not found[2].strip("."):
         raise FormulaError(f"it has an unknown length ({length})")
     sign = -1 if found[1].count("-") % 2 else 1
-    return round(min(max(sign * float(found[2]) * EM[found[3]], least), most), 4)
+    return round(min(max(sign * float(found[2]) * DATA["em"][found[3]], least), most), 4)
 
 
 @functools.cache
 def _built_in() -> dict[str, Macro]:
     definitions = Macros()
-    source = (Path(__file__).parent / "dialect.tex").read_text(encoding="utf-8")
+    source = Path(__file__).with_name("dialect.tex").read_text(encoding="utf-8")
     definitions.expand_tokens(OWN_TOKEN.findall(COMMENT.sub("", source)))
     return definitions.macros

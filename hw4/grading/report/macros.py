@@ -8,9 +8,9 @@ takes 3.6 ms a formula (this module and math-core together: 0.05 ms) and returns
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import zip_longest
 
 TOKEN = re.compile(r"\\(?:[A-Za-z]+|.|$)|#[1-9]|.", re.DOTALL)
+PARAMETER = re.compile("#[1-9]")
 COMMENT = re.compile(r"(?<!\\)%.*")
 ROW_ENDS = {"&", "}", r"\\", r"\cr", r"\newline", r"\end", r"\right"}
 DEPTHS = {"{": 1, r"\begin": 1, r"\left": 1, "}": -1, r"\end": -1, r"\right": -1}
@@ -72,9 +72,9 @@ class TokenReader:
         """Return an argument as text."""
         return "".join(self.argument()).strip()
 
-    def optional_argument(self) -> list[str] | None:
-        """Return the tokens in square brackets, or None where there are none."""
-        return self.until("]") if self.skip("[") else None
+    def optional_argument(self, default: list[str] | None) -> list[str] | None:
+        """Return the tokens in square brackets, or `default` where there are none."""
+        return self.until("]") if self.skip("[") else default
 
     def row(self) -> list[str]:
         """Return the tokens up to the end of the row, of the group or of the environment, which is not read."""
@@ -110,7 +110,6 @@ class Macros:
         self.macros: dict[str, Macro] = {}  # by command, and by `\\begin{name}` and `\\end{name}`
         self.commands: dict[str, Command] = {
             r"\let": self._let,
-            r"\DeclareMathOperator": self._declare_operator,
             r"\begin": self._environment,
             r"\end": self._environment,
             **dict.fromkeys((r"\def", r"\gdef", r"\edef", r"\xdef"), self._def),
@@ -135,8 +134,8 @@ class Macros:
             token = reader.next()
             if token in self.macros:
                 self.replace(token, reader)
-            elif token in self.commands:
-                expanded += self.commands[token](token, reader) or []
+            elif (command := token.rstrip()) in self.commands:
+                expanded += self.commands[command](command, reader) or []
             else:
                 expanded.append(token)
         self.nest(-1)
@@ -151,15 +150,12 @@ class Macros:
     def replace(self, name: str, reader: TokenReader) -> None:
         """Let `reader` go on with what the macro `name` stands for."""
         macro = self.macros[name]
-        arguments = []
-        if macro.default is not None:
-            given = reader.optional_argument()
-            arguments = [macro.default if given is None else given]
+        first = None if macro.default is None else reader.optional_argument(macro.default)
+        arguments = [] if first is None else [first]
         while len(arguments) < macro.parameters:
             arguments.append(reader.argument())
-        body = []
-        for token in macro.body:
-            body += arguments[int(token[1]) - 1] if _is_parameter(token) else [token]
+        values = {f"#{number}": argument for number, argument in enumerate(arguments, 1)}
+        body = [part for token in macro.body for part in values.get(token, [token])]
         reader.insert(body)
         self._inserted += len(body) + 1
         if self._inserted > EXPANSION_LIMIT or len(reader) > LENGTH_LIMIT:
@@ -167,84 +163,50 @@ class Macros:
 
     def _let(self, command: str, reader: TokenReader) -> None:
         r"""Store `\let\name=\other`, which keeps the meaning that `\other` has now."""
-        name = _name(command, reader)
+        name = reader.word()
         reader.skip("=")
-        token = reader.next()
-        if token in self.commands and token not in self.macros:
-            meaning = self.commands[token]
-            self.commands[name] = lambda _, reader: meaning(token, reader)
-            self.macros.pop(name, None)
-        else:  # with a space it is a token that no macro has as its name
-            self.macros[name] = self.macros.get(token, Macro([token + " "]))
+        token = reader.next()  # with a space it stands for what math-core or a command does, and no macro has its name
+        self.macros[name] = self.macros.get(token, Macro([token + " "]))
 
     def _def(self, command: str, reader: TokenReader) -> None:
         r"""Store `\def\name#1#2{body}`."""
-        name, parameters = _name(command, reader), 0
-        while _is_parameter(reader.peek()):
+        name, parameters = reader.word(), 0
+        while PARAMETER.fullmatch(reader.peek()):
             parameters += 1
             reader.next()
         if reader.peek() != "{":
             raise FormulaError(f"{command} with more than plain arguments")
-        self._store(name, Macro(reader.argument(), parameters))
+        self.macros[name] = Macro(reader.argument(), parameters)
 
     def _new_command(self, command: str, reader: TokenReader) -> None:
         r"""Store `\newcommand{\name}[2][default]{body}`; a second one of the same name replaces the first."""
         reader.skip("*")
-        name = _name(command, reader)
-        parameters, default = _signature(reader)
-        macro = Macro(reader.argument(), parameters, default)
+        name, signature = reader.word(), _signature(reader)
+        macro = Macro(reader.argument(), *signature)
         if command != r"\providecommand" or name not in self.macros:
-            self._store(name, macro)
+            self.macros[name] = macro
 
     def _new_environment(self, command: str, reader: TokenReader) -> None:
         r"""Store `\newenvironment{name}[2][default]{begin}{end}`."""
-        name = reader.word()
-        parameters, default = _signature(reader)
-        self._store(rf"\begin{{{name}}}", Macro(reader.argument(), parameters, default))
-        self._store(rf"\end{{{name}}}", Macro(reader.argument()))
-
-    def _declare_operator(self, command: str, reader: TokenReader) -> None:
-        r"""Store `\DeclareMathOperator*{\name}{letters}`."""
-        star = ["*"] if reader.skip("*") else []
-        name = _name(command, reader)
-        self._store(name, Macro([r"\operatorname", *star, "{", *reader.argument(), "}"]))
-
-    def _store(self, name: str, macro: Macro) -> None:
-        if any(_is_parameter(token) and int(token[1]) > macro.parameters for token in macro.body):
-            raise FormulaError(f"{name} uses an argument that it does not take")
-        self.macros[name] = macro
+        name, signature = reader.word(), _signature(reader)
+        self.macros[rf"\begin{{{name}}}"] = Macro(reader.argument(), *signature)
+        self.macros[rf"\end{{{name}}}"] = Macro(reader.argument())
 
     def _environment(self, command: str, reader: TokenReader) -> list[str]:
         """Replace an environment's begin or end; one whose name ends with an exclamation mark is math-core's own."""
         name = reader.word()
         if (macro := f"{command}{{{name}}}") not in self.macros:
-            return [command, "{", name.removesuffix("!"), "}"]
+            return [f"{command}{{{name.removesuffix('!')}}}"]
         self.replace(macro, reader)
         return []
 
 
-def _name(command: str, reader: TokenReader) -> str:
-    """Return the name that `command` defines."""
-    name = reader.argument()
-    if len(name) != 1:
-        raise FormulaError(f"{command} names no macro")
-    return name[0]
-
-
 def _signature(reader: TokenReader) -> tuple[int, list[str] | None]:
     """Return how many arguments a macro takes, and what the first one is where it is left out."""
-    digits = "".join(reader.optional_argument() or []).strip()
-    return int(digits) if re.fullmatch("[0-9]", digits) else 0, reader.optional_argument()
+    digits = "".join(reader.optional_argument([]) or []).strip()
+    return int(digits) if re.fullmatch("[0-9]", digits) else 0, reader.optional_argument(None)
 
 
-def _is_parameter(token: str) -> bool:
-    return len(token) == 2 and token[0] == "#"
-
-
-def join(tokens: list[str]) -> str:
-    """Return `tokens` as TeX, with a space where a command would swallow the letter or star after it."""
-    pairs = zip_longest(tokens, tokens[1:], fillvalue="")
-    return "".join(
-        token + " " * (token[-1:].isalpha() and token[0] == "\\" and (following[:1].isalpha() or following[:1] == "*"))
-        for token, following in pairs
-    )
+def join(tokens: Iterable[str]) -> str:
+    """Return `tokens` as TeX, with a space where a command could swallow the letter or star after it."""
+    return "".join(token + " " if token[0] == "\\" and token[-1].isalpha() else token for token in tokens)

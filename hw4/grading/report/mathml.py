@@ -1,56 +1,62 @@
-"""The parts of a formula that math-core cannot draw: an element with a mark becomes what MathML has for it."""
+"""TeX as MathML for browsers: what math-core makes of it, bounded, and with each mark drawn as the element it names."""
 
 import re
 from html import unescape
+from unicodedata import category
 from xml.etree import ElementTree
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
 from math_core import LatexToMathML
 
-from .dialect import MARK_NAMES, Mark, em
-from .macros import FormulaError
+from .dialect import DATA
+from .macros import LENGTH_LIMIT, TOKEN, FormulaError
 
 CONVERTER = LatexToMathML(fancy_error=False, allow_unreliable_rendering=True)
-COLOR = re.compile(r"#[0-9A-F]{6}")
-MARK_COLORS = {
-    COLOR.findall(CONVERTER.convert_with_local_state(rf"\textcolor{{{name}}}x", displaystyle=False))[0]: number
-    for number, name in enumerate(MARK_NAMES)
-}
+MENDED = [(re.compile(pattern), replacement) for pattern, replacement in DATA["mended"]]
 ENTITY = re.compile(r"&(?!lt;|gt;|amp;)\w+;")  # those that HTML knows and XML does not
 WITH_LIMITS = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
+BOLD = str.maketrans("0123456789abcdefghijklmnopqrstuvwxyz", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗𝐚𝐛𝐜𝐝𝐞𝐟𝐠𝐡𝐢𝐣𝐤𝐥𝐦𝐧𝐨𝐩𝐪𝐫𝐬𝐭𝐮𝐯𝐰𝐱𝐲𝐳")
 TEXT_STYLE = {*WITH_LIMITS, *WITH_LIMITS.values(), "mfrac", "mtable"}  # their parts are no display
-NOTATION = re.compile(r"(?:(?:up|down)diagonalstrike|(?:horizontal|vertical)strike|box|left|right|top|bottom| )+")
-BOLD_DIGITS = {ord("0") + number: chr(ord("𝟎") + number) for number in range(10)}
-BOLD_NAMES = {ord("a") + number: chr(ord("𝐚") + number) for number in range(26)}  # of functions, as lim
-MOST_EM, MOST_RAISED_EM = 20, 1  # of a rule, of what is above or below its line
+BLANKS = [round(number / 18, 4) for number in (1, 2, 3, 4, 5, 6, 9, 18)]  # em: the negative ones that style.css knows
+DEPTH_LIMIT = 100  # groups and commands within each other
+OPEN_BRACKET_LIMIT = 14  # brackets of which math-core may look for the closing one
+OPENING = re.compile(r"\\(?:\{|u?ll?(?:[vV]ert|floor|ceil|group|moustache|bracket|corner|paren|[bB]rac|[aA]?ng|Ang).*)")
+SIZES = {rf"\{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "m", "r")} | {r"\left"}
 
 
-def draw_marks(mathml: str, block: bool, marks: list[Mark], tags: list[str]) -> str:
-    """Return `mathml` with each of `marks` drawn and `tags` beside their rows.
-
-    Raises `FormulaError` if a mark has a value that cannot be drawn.
-    """
-    root = ElementTree.fromstring(ENTITY.sub(lambda found: unescape(found[0]), mathml))
-    _draw(root, block, 1, marks, tags)
+def draw(tex: str, block: bool) -> str:
+    """Return `tex`, in what math-core knows, as MathML; raise `FormulaError` if it is too long or nested too deeply."""
+    root = _converted(tex, block)
+    _draw(root, block, 1)
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _draw(element: Element, display: bool, size: float, marks: list[Mark], tags: list[str]) -> None:
+def _converted(tex: str, block: bool) -> Element:
+    """Return what math-core makes of `tex`."""
+    mathml = CONVERTER.convert_with_local_state(bounded(tex), displaystyle=block)
+    for pattern, replacement in MENDED:
+        mathml = pattern.sub(replacement, mathml)
+    return ElementTree.fromstring(ENTITY.sub(lambda found: unescape(found[0]), mathml))
+
+
+def _draw(element: Element, display: bool, size: float) -> None:
     """Draw the marks of `element` and what it contains, in a display or not, at `size` times the size of the text."""
     display = element.get("displaystyle", str(display).lower()) == "true"
     style = element.get("style", "")
-    if style.startswith("color:"):
-        del element.attrib["style"]
-        size = _draw_mark(element, *marks[MARK_COLORS[style[6:13]]], size)
+    if (link := element.find("mtext/a")) is not None:
+        size = _draw_mark(element, bytes.fromhex(link.get("href", "")[1:]).decode(), size)
     elif element.tag == "mtd" and "width" in style and len(element) and element[0].tag == "mtext":
-        element[:] = _tag(tags[int(element[0].text or 0)])
-    elif element.tag == "mtable" and tags and "width" in style:
+        element[:] = _converted(bytes.fromhex(element[0].text or "").decode(), False)
+    elif element.tag == "mtable" and "width" in style:
         for row in element:  # a tag stands in its row's last cell, under those of longer rows
             row[-1:-1] = [Element("mtd") for _ in range(max(map(len, element)) - len(row))]
     elif element.tag == "mtable":
         _close(element)
+    elif style.startswith("margin-left:-"):
+        width = float(style[len("margin-left:-") : -len("em;")])
+        element.attrib = {"width": f"-{min(BLANKS, key=lambda blank: abs(blank - width))}em"}
     for child in element:
-        _draw(child, display and element.tag not in TEXT_STYLE, size, marks, tags)
+        _draw(child, display and element.tag not in TEXT_STYLE, size)
     if element.tag in WITH_LIMITS and (limits := element[0].attrib.pop("limits", "")):
         element.tag = WITH_LIMITS[element.tag] if display or limits == "limits" else element.tag
 
@@ -63,58 +69,46 @@ def _close(table: Element) -> None:
         table.set("style", table.get("style", "") + last.split(";")[0].replace("top", "bottom") + ";")
 
 
-def _tag(tag: str) -> Element:
-    return ElementTree.fromstring(CONVERTER.convert_with_local_state(tag, displaystyle=False))
+def _draw_mark(group: Element, mark: str, size: float) -> float:
+    """Make of `group` the element that `mark` names; return the size of what it contains."""
+    group.tag, *attributes = mark.split(",")
+    group.attrib = dict(attribute.split("=", 1) for attribute in attributes)
+    group[:] = [] if group.tag == "mspace" else group[1:]
+    if "mathcolor" in group.attrib and [child.tag for child in group] == ["mo"]:
+        for side in ("lspace", "rspace"):  # math-core gives it no space, browsers that of its kind
+            group[0].attrib.pop(side, None)
+    if group.attrib.pop("weight", ""):
+        for letters in [*group.iter("mi"), *group.iter("mn")]:
+            letters.text = (letters.text or "").translate(BOLD)
+    if raised := group.get("voffset"):
+        side = "bottom" if raised[0] == "-" else "top"
+        group.set("style", f"padding-{side}: {raised.strip('-')}")
+    if absolute := float(group.get("mathsize", 0)):
+        group.set("mathsize", f"{absolute / size:.4g}em")
+    return absolute or size
 
 
-def _draw_mark(element: Element, kind: str, value: str, size: float) -> float:
-    """Draw one mark; return the size of what `element` contains."""
-    match kind:
-        case "color":
-            element.set("mathcolor", value)
-            if len(element) == 1 and element[0].tag == "mo":  # math-core gives it no space, browsers that of its kind
-                for side in ("lspace", "rspace"):
-                    element[0].attrib.pop(side, None)
-        case "background":
-            element.tag, element.attrib = "mpadded", {"mathbackground": value}
-        case "frame":
-            border, background = value.split(",")
-            sides = ("left", "right", "top", "bottom")
-            element.tag, element.attrib = "mpadded", {"mathbackground": background}
-            element.set("style", ";".join(f"border-{side}: 2px solid {border}" for side in sides))
-        case "size":
-            element.set("mathsize", f"{float(value) / size:.4g}em")
-            return float(value)
-        case "lap":
-            moved = Element("mrow")
-            moved[:] = element[:]
-            element.tag, element.attrib, element[:] = "mpadded", {"width": "0", "lspace": value}, [moved]
-        case "smash":
-            element.tag = "mpadded"
-            element.attrib = {
-                name: "0" for name in ("height", "depth") if value in ("", name[0], {"height": "t", "depth": "b"}[name])
-            }
-        case "raise":
-            height = em(value, -MOST_RAISED_EM, MOST_RAISED_EM)
-            element.tag, element.attrib = "mpadded", {"voffset": f"{height}em"}
-            element.set("style", f"padding-{'top' if height > 0 else 'bottom'}: {abs(height)}em")
-        case "rule":
-            width, height = (em(length, 0, MOST_EM) for length in value.split(","))
-            element.clear()
-            element.tag = "mspace"
-            element.attrib = {"width": f"{width}em", "height": f"{height}em", "mathbackground": "currentcolor"}
-        case "enclose" if NOTATION.fullmatch(value):
-            element.tag, element.attrib = "menclose", {"notation": value}
-        case "text":
-            element.clear()
-            element.tag = "mtext"
-            SubElement(element, "code").text = value
-        case "bold":
-            for letters in element.iter():
-                text = (letters.text or "").translate(BOLD_DIGITS)
-                letters.text = text.translate(BOLD_NAMES) if letters.tag == "mi" and len(text) > 1 else text
-        case "limits" | "operator":
-            element.set("limits", kind)
-        case _:
-            raise FormulaError(f"it has an unknown notation ({value or kind})")
-    return size
+def bounded(tex: str) -> str:
+    """Return `tex` as the converter can take it; raise `FormulaError` if it is too long or nested too deeply.
+
+    The converter overflows its stack where groups or commands are nested deeply. It takes a time of two to the number
+    of brackets that nothing closes: where there are many, each becomes a group, of which it expects no closing.
+    """
+    if len(tex) > LENGTH_LIMIT:
+        raise FormulaError(f"it has more than {LENGTH_LIMIT} characters")
+    depths, run, before, opened, grouped = [0], 0, "", 0, ""
+    for token in TOKEN.findall(tex):
+        opens = (category(token[0]) == "Ps" and token != "{") or bool(OPENING.fullmatch(token))
+        opened += opens
+        grouped += "{{}" + token + "}" if opens and before not in SIZES else token
+        if token.isspace():
+            continue
+        before = token
+        if token in ("{", r"\left", r"\begin"):
+            depths.append(depths[-1] + run + 1)
+        elif token in ("}", r"\right", r"\end"):
+            depths = depths[:-1] or [0]
+        run = run + 1 if token[0] in "\\^_" else 0
+        if depths[-1] + run > DEPTH_LIMIT:
+            raise FormulaError("it is nested too deeply")
+    return grouped if opened > OPEN_BRACKET_LIMIT else tex
