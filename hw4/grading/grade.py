@@ -123,6 +123,8 @@ def grade_remotely(task: Task) -> Outcome:
 
 def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, str]) -> Outcome:
     """Return the outcome of a run, with its files; `notebook` is the name of its file, and `kept` for a later run."""
+    from .report.submission_page import Cells, kept_cells  # whose libraries take half a second to import
+
     answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
     lines, code = report_lines(result), result.exit_code(strict)
     from .report.submission_page import Cells  # whose libraries take half a second to import
