@@ -127,7 +127,6 @@ def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, s
 
     answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
     lines, code = report_lines(result), result.exit_code(strict)
-    from .report.submission_page import Cells  # whose libraries take half a second to import
 
     cells = Cells(result)
     rest = {"code": int(code), "lines": lines[-1:], "answers": answers}
