@@ -225,7 +225,7 @@ def _find_reworded(matched: Matched) -> list[int]:
 
 
 def _lead_in(matched: Matched, asked: Asked) -> list[int]:
-    """Make a cell that begins a question, by its number, its place, if most of it stands in the next; return the cell."""
+    """Place a question in the cell that begins it by its number, if most of it stands in the next; return that cell."""
     place = matched.places[asked.position]
     before = [index for index in range(max(place - 2, 0), place) if matched.cells[index].cell_type == "markdown"]
     if before and not matched.homes.get(before[-1]) and _asking(matched.cells[place].source)[1] is None:
