@@ -214,9 +214,8 @@ ASKED = "### Question 1\n\nWhy does it rain in the mountains?"
 
 def page_of(*cells, finding=None):
     """Return the question's page with one submission of these cells, against a reference that asks `ASKED`."""
-    reference = new_notebook(
-        cells=[new_markdown_cell(ASKED, id="q-1-question"), new_markdown_cell("**Answer:** Ours.", id="q-1-answer")]
-    )
+    asked = new_markdown_cell(ASKED, id="q-1-question"), new_code_cell("assert 1", id="q-1-check")
+    reference = new_notebook(cells=[*asked, new_markdown_cell("**Answer:** Ours.", id="q-1-answer")])
     one = Result(new_notebook(cells=list(cells)), reference, "ann", "ann", finding)
     drawn = Cells(one)
     return class_pages.question_page("q-1", (Result(reference), Cells(Result(reference))), [(one, drawn)])

@@ -132,9 +132,10 @@ def cells_of(result: Result, row: Row, cells: Drawn, but: frozenset[str] = froze
 
 
 def battery_row(result: Result) -> Row | None:
-    """Return the row of the question with a given check, to which the verdict on the function belongs."""
+    """Return the row of the question that the function answers, or else of one with a given check."""
+    judged = next((row for row in result.rows.values() if row.question.judged), None)
     checks = (row for row, cell in zip(result.row_of, result.notebook.cells, strict=True) if role(cell) == "check")
-    return next((row for row in checks if row is not result.loose), None)
+    return judged or next((row for row in checks if row is not result.loose), None)
 
 
 def battery_table(result: Result) -> str:
