@@ -81,7 +81,7 @@ class Drawing:
         html = self.formulas.draw(tex, block)
         if not html:
             return ""
-        drawn = etree.fromstring(f"<span>{html}</span>")
+        drawn = etree.fromstring(f"<html><body><span>{html}</span></body></html>", etree.HTMLParser())[0][0]
         for math in drawn.iter("math"):
             letters = len("".join(math.itertext()))
             longest = max((len("".join(row.itertext())) for row in math.iter("mtr")), default=letters)
