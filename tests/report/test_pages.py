@@ -15,7 +15,7 @@ from hw4.grading.report.submission_page import submission_page
 from hw4.grading.result import Finding, Result
 from tests.builders import NOTEBOOK
 from tests.report import hostile
-from tests.report.builders import Parsed, body, harmful, question, result
+from tests.report.builders import Parsed, harmful, question, result
 
 EVIL = f'"><script>{hostile.ALERT}</script><!--'
 
