@@ -117,16 +117,16 @@ def test_a_fault_of_the_grading_code_is_exit_code_3_and_ends_no_class(
     (tmp_path / "class").mkdir()
     for name in ("ann", "bob"):
         notebook({"q-1-question": "Why?"}, name=f"class/{name}.ipynb")
-    real = grade.compare
+    real = grade.run
 
-    def fail(submitted, reference):
+    def fail_once(*arguments):
         if not failed:
             failed.append(True)
             raise AssertionError("a fault")
-        return real(submitted, reference)
+        return real(*arguments)
 
     failed: list[bool] = []
-    monkeypatch.setattr(grade, "compare", fail)
+    monkeypatch.setattr(grade, "run", fail_once)
     found = [(name, tmp_path / "class" / f"{name}.ipynb") for name in ("ann", "bob")]
     options = classroom.Options(tmp_path / "graded", Limits())
     reference = classroom.collect(found[0][1], found[0][1])

@@ -198,7 +198,9 @@ class Classroom:
                 try:
                     if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
                         raise Unusable(outcome.lines[-1])
-                    drawn.append(bounded.call(output.draw_cells, outcome.result, entry.folder, self.given, entry.name))
+                    known = outcome.result and outcome.cells and (outcome.result, outcome.cells)
+                    drawn.append(known or bounded.call(output.draw_cells, entry.folder, self.given, entry.name))
+                    drawn[-1][0].folder = entry.folder.name
                 except (Unusable, bounded.BeyondLimits) as problem:
                     unusable.append((entry.name, str(problem)))
         results, cells = [result for result, _ in drawn], [html for _, html in drawn]

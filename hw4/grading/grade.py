@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
@@ -33,6 +34,9 @@ from .sandbox.scratch import Scratch
 from .submission import Submission, laid_out
 from .text import last_line
 
+if TYPE_CHECKING:
+    from .report.submission_page import DrawnCells
+
 PYTHONS = {"python", "python2", "python3", "ipython", "ipython3"}
 # Kernels that are not Python's, for notebooks that name no language (the list of Jupyter's wiki, "Jupyter kernels").
 OTHER_KERNELS = re.compile(
@@ -40,6 +44,7 @@ OTHER_KERNELS = re.compile(
     r"octave|matlab|scilab|sas|stata|scala|almond|spylon|apache_toree|ijava|kotlin|groovy|clojure|i?ruby|gonb|gophernotes|"
     r"rust|evcxr|i?haskell|ocaml|fsharp|csharp|powershell|\.net|xsql|prolog|maxima|wolfram|mathematica|sage"
 )
+LONGEST_FUNCTION = 20_000  # characters of its module that are shown
 Progress = Callable[[Result, Execution], None]
 # The packages on which what a submission computes and puts out depends.
 COMPUTES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "ipython", "jupyter_client", "nbformat")
@@ -80,6 +85,7 @@ class Outcome:
     lines: list[str]  # the last one sums it up
     answers: dict[str, str] = field(default_factory=dict)  # by question
     result: Result | None = None  # what the files were made of, where it is still in memory
+    cells: "DrawnCells | None" = None  # of that result
 
 
 def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> Outcome:
@@ -112,16 +118,20 @@ def worker_launcher(threads: int) -> Launcher:
 
 def grade_remotely(task: Task) -> Outcome:
     """Grade one submission in a cluster worker; only the files travel back."""
-    return replace(grade_expected(task, worker_launcher(task.threads)), result=None)
+    return replace(grade_expected(task, worker_launcher(task.threads)), result=None, cells=None)
 
 
 def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, str]) -> Outcome:
     """Return the outcome of a run, with its files; `notebook` is the name of its file, and `kept` for a later run."""
+    from .report.submission_page import Cells, kept_cells  # whose libraries take half a second to import
+
     answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
     lines, code = report_lines(result), result.exit_code(strict)
+
+    cells = Cells(result)
     rest = {"code": int(code), "lines": lines[-1:], "answers": answers}
-    files = output.files_of(result, notebook, {**kept, **rest})
-    return Outcome(result.title, code, files, lines, answers)
+    files = output.files_of(result, notebook, {**kept, **rest}, cells)
+    return Outcome(result.title, code, files, lines, answers, cells=kept_cells(cells))
 
 
 def failed_outcome(name: str, code: ExitCode, reason: str) -> Outcome:
@@ -173,6 +183,8 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
             if file and not early and (body := scratch.read(launcher, file)):
                 finding.machinery.append(Remark(text=f"{file} was not handed in: the one that a cell wrote is judged"))
                 files |= {file: body}
+            if file in files:
+                finding.function = files[file].decode(errors="replace")[:LONGEST_FUNCTION]
             if early or file:
                 finding.verdict = (early or judge(files)).verdict(limits.total)
         except KeyboardInterrupt:
@@ -194,7 +206,7 @@ def planned(submitted: tuple[bytes, str], reference: tuple[bytes, str], modules:
     result = Result(notebook, given, submitted[1], comparison=found)
     result.finding.remarks = found.remarks
     result.finding.machinery = machinery_remarks(result, given, modules)
-    checks = [cell.id for cell in given.cells if role(cell) == "check"]
+    checks = [cell.id for cell in given.cells if cell.cell_type == "code" and is_given_check(cell)]
     return Plan(result, check_cells(given, notebook), checks, judged_function(given))
 
 
@@ -245,8 +257,17 @@ def check_cells(reference: NotebookNode, notebook: NotebookNode) -> list[tuple[s
     that nbgrader's metadata mark as the student's is taken from the submission's `notebook`.
     """
     theirs = {cell.id: cell.source for cell in notebook.cells}
-    students = {cell.id for cell in reference.cells if _nbgrader(cell, "solution")}
-    return [(name, theirs.get(name, "") if name in students else source) for name, source in given_checks(reference)]
+    names = {name for name, _ in given_checks(reference)}
+    code = [cell for cell in reference.cells if cell.cell_type == "code"]
+    if any(map(is_given_check, code)):
+        names |= {cell.id for cell in code if role(cell) is None}
+    kept = [cell for cell in code if cell.id in names]
+    return [(cell.id, theirs.get(cell.id, "") if _nbgrader(cell, "solution") else cell.source) for cell in kept]
+
+
+def is_given_check(cell: NotebookNode) -> bool:
+    """Return whether a code cell of a reference is a check, by its id or as nbgrader's metadata mark it."""
+    return role(cell) == "check" or (_nbgrader(cell, "grade") and not _nbgrader(cell, "solution"))
 
 
 def judged_function(reference: NotebookNode) -> JudgedFunction | None:

@@ -22,10 +22,11 @@ from .result import Finding, Result
 from .text import clean_text
 
 if TYPE_CHECKING:
-    from .report.submission_page import DrawnCells
+    from .report.submission_page import Cells, DrawnCells
 
 GRADING = Path(__file__).parent
-DRAWS = ("math-core", "nh3", "nbconvert", "pygments")  # the packages on which the pages depend
+# The packages on which the pages depend
+DRAWS = ("lxml", "markdown-it-py", "math-core", "mdit-py-plugins", "nbconvert", "nh3", "pillow", "pygments")
 RESULTS = "results.json"
 PAGE = "report.html"
 
@@ -40,7 +41,7 @@ def prepare(folder: Path, inputs: Iterable[Path] = ()) -> None:
         raise Unusable(f"{folder}: {problem.strerror}") from None
 
 
-def files_of(result: Result, name: str, kept: dict[str, Any]) -> dict[str, str]:
+def files_of(result: Result, name: str, kept: dict[str, Any], cells: "Cells | None" = None) -> dict[str, str]:
     """Return {file name: text} of what a submission's run leaves; `kept` is for a later run.
 
     `name` is that of the notebook's file.
@@ -50,7 +51,7 @@ def files_of(result: Result, name: str, kept: dict[str, Any]) -> dict[str, str]:
     extra = kept | {"notebook": safe_name(name), "drawing": drawing_digest(), "finding": result.finding.to_json()}
     return {
         safe_name(name): write_notebook(result.notebook),
-        PAGE: draw(result),
+        PAGE: draw(result, cells),
         RESULTS: json.dumps(gradescope(result) | {"extra_data": extra}, indent=1, ensure_ascii=False) + "\n",
     }
 
@@ -78,20 +79,19 @@ def load(folder: Path, reference: NotebookNode, title: str) -> Result:
     return Result(notebook, reference, title, finding=Finding.from_json(found["finding"]))
 
 
-def draw(result: Result) -> str:
+def draw(result: Result, cells: "Cells | None" = None) -> str:
     """Return the page of `result`."""
     from .report.submission_page import submission_page  # whose libraries take half a second to import
 
-    return submission_page(result)
+    return submission_page(result, cells)
 
 
-def draw_cells(result: Result | None, folder: Path, reference: NotebookNode, title: str) -> tuple[Result, "DrawnCells"]:
-    """Return a result, read from its `folder` where it is not at hand, and its cells as HTML."""
-    from .report.submission_page import Cells, DrawnCells
+def draw_cells(folder: Path, reference: NotebookNode, title: str) -> tuple[Result, "DrawnCells"]:
+    """Return the result that an earlier run left in `folder`, as `load` does, and its cells as HTML."""
+    from .report.submission_page import Cells, kept_cells
 
-    result = load(folder, reference, title) if result is None else result
-    result.folder = folder.name
-    return result, DrawnCells(Cells(result).html)
+    result = load(folder, reference, title)
+    return result, kept_cells(Cells(result))
 
 
 def redraw(folder: Path, reference: NotebookNode, title: str) -> None:

@@ -25,13 +25,22 @@ class Row:
     seconds: float = 0.0
 
     def answer(self) -> str:
-        """Return "answered", "missing", or the letters of the parts that are missing."""
-        parts, missing = self.question.parts, self.question.missing
-        if not parts:
+        """Return "answered", "perhaps", "missing", "deleted", or which parts are missing, and which perhaps not."""
+        question = self.question
+        if not question.parts:
             return "-"
-        if missing:
-            return f"{', '.join(missing)} missing" if len(missing) < len(parts) else "missing"
-        return "answered"
+        if question.deleted and question.missing == question.parts:
+            return "deleted"
+        words = []
+        for parts, word in ((question.missing, "missing"), (question.perhaps, "perhaps")):
+            if parts:
+                words.append(word if parts == question.parts else f"{', '.join(parts)} {word}")
+        return "; ".join(words) or "answered"
+
+    @property
+    def doubtful(self) -> bool:
+        """Return whether a part is missing, or perhaps not answered."""
+        return bool(self.question.missing or self.question.perhaps)
 
 
 @dataclass
@@ -45,6 +54,7 @@ class Finding:
     limits: Limits | None = None
     interrupted: bool = False
     machinery: list[Remark] = field(default_factory=list)  # what the code changes of what runs and checks it
+    function: str = ""  # the source of the module with the function that was judged
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as JSON can carry it."""
@@ -61,6 +71,7 @@ class Finding:
             Limits(**data["limits"]) if data["limits"] else None,
             bool(data["interrupted"]),
             [Remark(**each) for each in data["machinery"]],
+            str(data["function"]),
         )
 
 
@@ -85,6 +96,7 @@ class Result:
         self.finding = Finding()
         self.points = {cell.id: cell.metadata.get("nbgrader", {}).get("points", 1) for cell in reference.cells}
         found = comparison or compare(notebook, Reference.of(reference))
+        self.readings = found.cells  # by the position of the cell
         owners = [cell.question for cell in found.cells]
         self.rows = {question.id: Row(question) for question in found.questions}
         self.loose = Row(Question(LOOSE, parts=[]))
@@ -120,6 +132,10 @@ class Result:
     def missing(self) -> bool:
         """Return whether some part has no answer."""
         return any(row.question.missing for row in self.rows.values())
+
+    def doubtful(self) -> bool:
+        """Return whether some part is missing, or perhaps not answered."""
+        return any(row.doubtful for row in self.rows.values())
 
     def seconds(self) -> float:
         """Return how long all cells took together."""

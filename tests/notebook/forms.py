@@ -23,13 +23,15 @@ WORDS = (
     "gradient weights vanish because layer depth sum average noise small larger batch converge filter kernel stride "
     "token state hidden mean variance image sample loss curve slope model learns faster slower always never therefore"
 ).split()
-NOTHING = (
-    "TODO|...|---|<!-- nothing yet -->|**Answer:**|**My answer:**|#### Answer|_Write here_|**Answer:** TODO|*Your answer "
-    "here*|- \n- |A.|[your answer]|Double-click to write your answer here|&nbsp;|___|Antwort:|Schreiben Sie hier Ihre "
-    "Antwort|**Réponse :**|Écrivez votre réponse ici|Respuesta:|Escribe aquí tu respuesta|La tua risposta qui|Escreva sua "
-    "resposta aqui|Ваш ответ:|Напишите ответ здесь|**תשובה:**|כתבו כאן את תשובתכם|الجواب:|اكتب إجابتك هنا|答案：|在此处填写答案|"
-    "ここに答えを書いてください|여기에 답을 작성하세요|Cevabınızı buraya yazın"
-).split("|")
+NOTHING = [
+    *("TODO", "...", "---", "<!-- nothing yet -->", "**Answer:**", "**My answer:**", "#### Answer", "_Write here_"),
+    *("**Answer:** TODO", "*Your answer here*", "- \n- ", "A.", "[your answer]", "&nbsp;", "___"),
+    *("Double-click to write your answer here", "Antwort:", "Schreiben Sie hier Ihre Antwort", "**Réponse :**"),
+    *("Écrivez votre réponse ici", "Respuesta:", "Escribe aquí tu respuesta", "La tua risposta qui"),
+    *("Escreva sua resposta aqui", "Ваш ответ:", "Напишите ответ здесь", "**תשובה:**", "כתבו כאן את תשובתכם"),
+    *("الجواب:", "اكتب إجابتك هنا", "答案：", "在此处填写答案", "ここに答えを書いてください", "여기에 답을 작성하세요"),
+    "Cevabınızı buraya yazın",
+]
 NOTHING_IN_CODE = ["# your code here", "pass", "# TODO", "...", "raise NotImplementedError()", "# Answer:"]
 MARKS = {
     "A.": "{0}. {1}",
@@ -53,7 +55,7 @@ ROMAN = ["i", "ii", "iii", "iv", "v", "vi"]
 
 @dataclass
 class Form:
-    """A notebook with what is true of it: for each question and part, the word that its answer holds, or "" for none."""
+    """A notebook with what is true of it: for each question and part, a word of its answer, or "" for none."""
 
     notebook: NotebookNode
     truth: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -31,7 +31,7 @@ def cells_of(*wanted):
 
 
 def read(cells, ids=True):
-    """Return the comparison of a notebook of `cells`, and its cells; without `ids` as an editor of format 4.4 has it."""
+    """Return the comparison of a notebook of `cells`, and the notebook; without `ids` as format 4.4 has it."""
     notebook = nbformat.v4.new_notebook(cells=cells)
     if not ids:
         notebook.nbformat_minor = 4

@@ -106,10 +106,12 @@ def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
     for piece in walk.pieces:
         if piece.above and piece.above not in answered and piece.says and not piece.foreign:
             others = {each.cell for each in walk.pieces if each.question == piece.question and each.says}
-            if piece.question is None:
+            before = walk.reference.questions[piece.question] if piece.question else None
+            following = walk.reference.questions[piece.above]
+            if before is None:
                 piece.question = piece.above
-            elif len(others) > 1 and piece.label.named == "answer" and walk.section_of(piece.above) == piece.section:
-                doubtful[piece.above].append(piece)
+            elif len(others) > 1 and before.parts == [""] and before.section == following.section:
+                doubtful[piece.above] += [piece] if piece.label.named == "answer" else []
     answered = _answered(walk)
     sections: dict[int | None, list[tuple[int, Asked]]] = defaultdict(list)
     for index, asked, _ in walk.heads:

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from .answers import find_answers
 from .matching import Matched, is_other_edition, match_cells, normal
 from .pieces import Walk
-from .questions import GIVEN, CellReading, Question, Remark, question_of, role
+from .questions import GIVEN, CellReading, Question, Remark, role
 from .reference import Reference
 
 # Which packages given code imports is of no account: each edition of our notebook imports others.
@@ -143,6 +143,3 @@ def _rename(matched: Matched) -> None:
             name += "-x"
         count[name] += 1
         cell["id"] = name
-
-
-__all__ = ["Comparison", "Remark", "compare", "question_of", "questions"]

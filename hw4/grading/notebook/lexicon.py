@@ -7,21 +7,22 @@ import re
 
 # What announces an answer, a question and a part of one.
 ANSWERS = (
-    "answers answer ans solutions solution response explanation reply antwort antworten lösung lösungen réponse réponses "
-    "respuesta respuestas solución soluciones risposta risposte soluzione resposta respostas solução antwoord antwoorden "
-    "oplossing odpowiedź odpowiedzi rozwiązanie cevap cevaplar yanıt çözüm ответ ответы решение תשובה תשובות התשובה פתרון "
-    "תשובתי الجواب جواب الإجابة إجابة الاجابة اجابة الحل حل उत्तर जवाब हल 答案 回答 解答 答 解 答え 답변 정답 답 풀이"
+    "answers answer ans solutions solution response explanation reply antwort antworten lösung lösungen réponse "
+    "réponses respuesta respuestas solución soluciones risposta risposte soluzione resposta respostas solução "
+    "antwoord antwoorden oplossing odpowiedź odpowiedzi rozwiązanie cevap cevaplar yanıt çözüm ответ ответы "
+    "решение תשובה תשובות התשובה פתרון תשובתי الجواب جواب الإجابة إجابة الاجابة اجابة الحل حل उत्तर जवाब हल 答案 回答 "
+    "解答 答 解 答え 답변 정답 답 풀이"
 )
 SEVERAL_ANSWERS = {"answers", "solutions", "antworten", "lösungen", "réponses", "respuestas", "soluciones", "risposte"}
 SEVERAL_ANSWERS |= {"respostas", "antwoorden", "odpowiedzi", "cevaplar", "ответы", "решения", "תשובות", "פתרונות"}
 QUESTIONS = (
-    "question questions q inline exercise ex problem task subquestion frage aufgabe exercice pregunta ejercicio domanda "
-    "esercizio problema questão pergunta exercício vraag opgave pytanie zadanie soru вопрос задача задание שאלה السؤال سؤال "
-    "प्रश्न 问题 問題 题 第 問 設問 문제 질문"
+    "question questions q inline exercise ex problem task subquestion frage aufgabe exercice pregunta ejercicio "
+    "domanda esercizio problema questão pergunta exercício vraag opgave pytanie zadanie soru вопрос задача "
+    "задание שאלה السؤال سؤال प्रश्न 问题 問題 题 第 問 設問 문제 질문"
 )
 PARTS = (
-    "part section item statement sentence teil aussage partie affirmation parte inciso deel część bölüm şık часть пункт "
-    "סעיף חלק الجزء جزء भाग"
+    "part section item statement sentence teil aussage partie affirmation parte inciso deel część bölüm şık часть "
+    "пункт סעיף חלק الجزء جزء भाग"
 )
 # What else a request for an answer is made of: alone or with the words above it says nothing.
 REQUESTS = {
@@ -29,8 +30,8 @@ REQUESTS = {
     "type enter put insert add fill please edit replace text code markdown latex cell box double click start end and "
     "with own complete implement continue blank empty placeholder implementation notimplementederror raise pass "
     "comment comments space provided students student it is an answered work etc",
-    "German": "deine dein sie ihre ihr meine mein hier bitte schreiben schreibe eingeben einfügen eintragen ergänzen text "
-    "code die der das folgt zur zu",
+    "German": "deine dein sie ihre ihr meine mein hier bitte schreiben schreibe eingeben einfügen eintragen ergänzen "
+    "text code die der das folgt zur zu",
     "French": "votre vos ta ton ma mon ici écrire écrivez écris saisir saisissez insérer insérez compléter complétez "
     "à faire la le de code texte",
     "Spanish": "tu su mi aquí escribe escriba escribir escribí completa completar inserta insertar por hacer la el "
@@ -50,9 +51,9 @@ REQUESTS = {
     "Korean": "여기에 당신의 나의 을 를 작성하세요 입력하세요 쓰세요 작성 입력 적으세요 코드 여기",
 }
 VERDICTS = (
-    "true false t f correct incorrect wrong right yes no wahr falsch richtig ja nein vrai faux oui non verdadero falso "
-    "sí vero verdadeiro sim não waar onwaar nee prawda fałsz tak nie doğru yanlış evet hayır верно неверно да нет "
-    "правда ложь נכון שגוי לא כן صحيح خطأ نعم لا सही गलत सत्य असत्य 正确 错误 对 错 正しい 誤り 참 거짓"
+    "true false t f correct incorrect wrong right yes no wahr falsch richtig ja nein vrai faux oui non verdadero "
+    "falso sí vero verdadeiro sim não waar onwaar nee prawda fałsz tak nie doğru yanlış evet hayır верно неверно "
+    "да нет правда ложь נכון שגוי לא כן صحيح خطأ نعم لا सही गलत सत्य असत्य 正确 错误 对 错 正しい 誤り 참 거짓"
 )
 PHRASES = {
     "no answer",

@@ -1,21 +1,17 @@
-"""Where each given cell of the reference stands in a submission, and which words of a cell are given text.
+"""Where each given cell of the reference stands in a submission.
 
 Given cells are found by their text: the same, or most of its rows of three words; ids and numbers only break ties.
-difflib aligns the words of a cell, since its longest blocks keep the student's words together; the shortest edits of
-rapidfuzz scatter them, and comparing all pairs of cells, however fast, takes the square of their number.
+rapidfuzz compares pairs of texts: however fast, all pairs of cells are the square of their number.
 """
 
-import difflib
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from nbformat import NotebookNode
 
+from .alignment import Alignment, Segment, Words, rows_of, section_headings
 from .questions import role
-from .reference import GRAM, SHORT, Asked, Reference
+from .reference import Asked, Reference
 from .tokens import answer_start, is_speech, lines, read_label, tokens, words
 
 LEAST_COVER = 0.5  # the part of a given text's rows of words that the cell in its place has
@@ -25,24 +21,7 @@ NUMBER_WEIGHT = 0.15  # what is added to it where section and number agree
 OTHER_EDITION = 0.25  # the least part of the questions found that another edition words differently or has besides
 FEWEST_OTHERS = 3  # of such questions
 LEAST_PIECE = 3  # rows that a cell has of a split text, and no other one
-QUOTE = 6  # words in a row that are taken for a quotation of given text
-MOST_QUOTED = 8  # places that one row of words is looked for in
-TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
 MOST_GONE = 0.25  # the part of a question's words that a student may delete before it counts as another wording
-
-BREAK = re.compile(r"[.?!:\n]")
-Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
-
-
-@dataclass
-class Segment:
-    """A stretch of a cell's text: given, with where in the reference it stands, or added by the student."""
-
-    start: int
-    end: int
-    given: int | None = None  # the position of the given cell in the reference
-    part: str = ""  # whose statement it is
-    home: bool = False  # it stands in the given cell's place, and is not a quotation
 
 
 @dataclass
@@ -72,7 +51,7 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     _by_text(matched)
     found = {index: tokens(cell.source) for index, cell in enumerate(cells) if index not in matched.same}
     texts = {index: each[0] for index, each in found.items() if index not in matched.copies}
-    _by_rows(matched, texts)
+    _byrows_of(matched, texts)
     _by_title(matched, texts)
     _by_likeness(matched, texts)
     _by_id(matched, texts)
@@ -85,7 +64,7 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     return matched
 
 
-def _read(matched: Matched, index: int, found: tuple[list[str], list[tuple[int, int]]] | None) -> list[Segment]:
+def _read(matched: Matched, index: int, found: Words | None) -> list[Segment]:
     """Return the stretches of a cell's text, `found` its words with their places, if it is no cell of the reference."""
     cell, reference = matched.cells[index], matched.reference
     whole = matched.same.get(index, matched.copies.get(index))
@@ -95,8 +74,19 @@ def _read(matched: Matched, index: int, found: tuple[list[str], list[tuple[int, 
     if whole is not None or found is None:
         own = whole is not None and role(reference.notebook.cells[whole]) in ("note", "evidence")
         return [] if own else [Segment(0, len(cell.source))]  # the reference's evidence, handed in again, is no answer
-    mask = _mask(matched, index, *found)
-    return list(_segments(reference, cell.source, mask, found[1]))
+    alignment = Alignment(cell, reference, found)
+    continued = [matched.continued[index]] if index in matched.continued else []
+    for position in [*matched.homes.get(index, []), *continued]:
+        if position in matched.reworded:
+            alignment.take_reworded(position)
+        elif role(reference.given[position].cell) == "section":
+            alignment.take_section(position)
+        else:
+            alignment.take_home(position)
+    alignment.take_quotations()
+    for word in filter(None, alignment.words):
+        matched.covered[word[0]].add(word[1])
+    return list(alignment.segments())
 
 
 def _by_text(matched: Matched) -> None:
@@ -123,7 +113,7 @@ def _by_text(matched: Matched) -> None:
         last = matched.same.get(index, last)
 
 
-def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
+def _byrows_of(matched: Matched, texts: dict[int, list[str]]) -> None:
     """Find given cells that were edited, merged or split by the rows of words that they share with a cell."""
     reference = matched.reference
     wanted: dict[tuple[str, ...], int] = {}  # rows that a single given cell has
@@ -132,7 +122,7 @@ def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
             wanted[row] = places[0][0]
     shared: dict[int, dict[int, set[tuple[str, ...]]]] = defaultdict(lambda: defaultdict(set))
     for index, text in texts.items() if wanted else ():
-        for row in wanted.keys() & set(_rows(text)):
+        for row in wanted.keys() & set(rows_of(text)):
             shared[wanted[row]][index].add(row)
     totals = Counter(wanted.values())
     for position, cells in sorted(shared.items()):
@@ -157,25 +147,12 @@ def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
             matched.homes[index].append(position)
 
 
-def _rows(text: list[str]) -> Iterator[tuple[str, ...]]:
-    return zip(*(text[at:] for at in range(GRAM)), strict=False)
-
-
 def _by_title(matched: Matched, texts: dict[int, list[str]]) -> None:
     """Find sections whose heading is written otherwise, or stands in a cell with more."""
     for index in texts:
-        for section, _, _ in _headings(matched, index):
+        for section, _, _ in section_headings(matched.cells[index], matched.reference):
             if section not in matched.places:
                 matched.places[section] = index
-
-
-def _headings(matched: Matched, index: int) -> Iterator[tuple[int, int, int]]:
-    """Yield each heading of a section in a cell: the position of the section in the reference, and its span."""
-    cell = matched.cells[index]
-    for start, line in lines(cell.source) if cell.cell_type == "markdown" and "#" in cell.source else ():
-        section = matched.reference.titles.get(tuple(words(line))) if line.lstrip().startswith("#") else None
-        if section is not None:
-            yield section, start, start + len(line)
 
 
 def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
@@ -248,7 +225,7 @@ def _find_reworded(matched: Matched) -> list[int]:
 
 
 def _lead_in(matched: Matched, asked: Asked) -> list[int]:
-    """Return the cell that begins the question, by its number, where most of it stands in a later one; make it its place."""
+    """Place a question in the cell that begins it by its number, if most of it stands in the next; return that cell."""
     place = matched.places[asked.position]
     before = [index for index in range(max(place - 2, 0), place) if matched.cells[index].cell_type == "markdown"]
     if before and not matched.homes.get(before[-1]) and _asking(matched.cells[place].source)[1] is None:
@@ -276,139 +253,3 @@ def _by_id(matched: Matched, texts: dict[int, list[str]]) -> None:
 def is_other_edition(other: int, found: int) -> bool:
     """Return whether `other` questions, in other words or none of the reference's, beside `found` make an edition."""
     return other >= max(FEWEST_OTHERS, OTHER_EDITION * found)
-
-
-def _mask(matched: Matched, index: int, text: list[str], spans: list[tuple[int, int]]) -> list[Word | None]:
-    """Return for each word of a cell the given word that it is, or None where the student added it."""
-    mask: list[Word | None] = [None] * len(text)
-    ends = [0, *(span[1] for span in spans)]
-    source, reference = matched.cells[index].source, matched.reference
-    breaks = [BREAK.search(source[end : span[0]]) is not None for end, span in zip(ends, spans, strict=False)]
-    homes = matched.homes.get(index, [])
-    for position in [*homes, *([matched.continued[index]] if index in matched.continued else [])]:
-        if position in matched.reworded:
-            end = answer_start(source)
-            mask = [(position, 0, True) if span[1] <= end else word for span, word in zip(spans, mask, strict=True)]
-            continue
-        given = reference.given[position]
-        if role(given.cell) == "section":
-            for section, start, end in _headings(matched, index):
-                inside = [at for at, span in enumerate(spans) if start <= span[0] < end and section == position]
-                for offset, at in enumerate(inside):
-                    mask[at] = (position, offset, True)
-            continue
-        for at, offset in _aligned(given.words, text, breaks):
-            mask[at] = (position, offset, True)
-        body = (
-            span[0]
-            for span, word in zip(spans, mask, strict=True)
-            if word and word[::2] == (position, True) and word[1] >= given.heading
-        )
-        first = next(body, 0)
-        headings = [each for each in lines(source[:first]) if each[1].lstrip().startswith("#")]
-        if headings and role(given.cell) == "question" and read_label(headings[-1][1]).named == "question":
-            start, end = headings[-1][0], headings[-1][0] + len(headings[-1][1])
-            for at, span in enumerate(spans):
-                if start <= span[0] < end and mask[at] is None:
-                    mask[at] = (position, 0, True)
-    end = 0
-    for at, row in enumerate(_rows(text)):
-        if at >= end and mask[at] is None and row in reference.rows:
-            run = _quotation(reference, text, mask, at)
-            mask[at : at + len(run)] = run
-            word = mask[end - 1] if 0 < end == at - 1 else None  # a word stands between this quotation and the last
-            if run and word and (word[0], word[1] + 2) == run[0][:2]:
-                between = reference.given[word[0]].words[word[1] + 1]
-                mask[end] = (word[0], word[1] + 1, False) if _mended(between, text[end]) else None
-            end = at + len(run) if run else end
-    for word in filter(None, mask):
-        matched.covered[word[0]].add(word[1])
-    return mask
-
-
-def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[tuple[int, int]]:
-    """Yield (index in `text`, index in `given`) of each word of `given` that stands in `text`, typing errors mended.
-
-    `breaks` says of each word of `text` whether a line or a sentence ends before it: there an insertion begins.
-    """
-    rows = set(_rows(given))
-    hits = [at for at, row in enumerate(_rows(text)) if row in rows]
-    first = max(0, hits[0] - len(given)) if hits else 0
-    window = text[first : hits[-1] + len(given)] if hits else text
-    opcodes = difflib.SequenceMatcher(None, given, window, autojunk=False).get_opcodes()
-    for number in range(1, len(opcodes) - 1):
-        shift = _shift(opcodes[number - 1 : number + 2], window, breaks[first:])
-        if shift:
-            (_, start, end, low, high), (_, *_, last), (_, _, stop, _, tail) = opcodes[number - 1 : number + 2]
-            opcodes[number - 1] = ("equal", start, end + shift, low, high + shift)
-            opcodes[number] = ("insert", end + shift, end + shift, high + shift, last + shift)
-            opcodes[number + 1] = ("equal", end + shift, stop, last + shift, tail)
-    for number, (kind, start, end, low, high) in enumerate(opcodes):
-        beside = {each[0] for each in opcodes[max(number - 1, 0) : number + 2]}
-        if kind == "equal" and (end - start >= SHORT or "insert" in beside or end - start == len(given)):
-            yield from ((first + low + at, start + at) for at in range(end - start))
-        elif kind == "replace" and end - start == high - low:
-            for at in range(end - start):
-                if _mended(given[start + at], window[low + at]):
-                    yield first + low + at, start + at
-
-
-def _shift(opcodes: Sequence[tuple[str, int, int, int, int]], window: list[str], breaks: list[bool]) -> int:
-    """Return by how many words the insertion between two equal blocks moves, so that it begins at a break.
-
-    It may move where its first words stand after it as well, or its last ones before it.
-    """
-    (_, _, _, least, _), (kind, _, _, low, high), (_, _, _, _, most) = opcodes
-    if kind != "insert" or breaks[low]:
-        return 0
-    shift = 0
-    while high + shift + 1 < most and window[low + shift] == window[high + shift]:
-        shift += 1
-        if breaks[low + shift]:
-            return shift
-    shift = 0
-    while low + shift - 1 > least and window[low + shift - 1] == window[high + shift - 1]:
-        shift -= 1
-        if breaks[low + shift]:
-            return shift
-    return 0
-
-
-def _mended(before: str, after: str) -> bool:
-    """Return whether `after` is `before` with a typing error more or less."""
-    if min(len(before), len(after)) <= SHORT:
-        return False
-    return difflib.SequenceMatcher(None, before, after, autojunk=False).ratio() >= TYPING_ERROR
-
-
-def _quotation(reference: Reference, text: list[str], mask: list[Word | None], at: int) -> list[Word]:
-    """Return the given words that `text` quotes from its index `at` on, the longest such quotation; [] for none."""
-    longest: list[Word] = []
-    for position, offset in reference.rows.get(tuple(text[at : at + GRAM]), ())[:MOST_QUOTED]:
-        given, length = reference.given[position], 0
-        while text[at + length : at + length + 1] == given.words[offset + length : offset + length + 1] != []:
-            if mask[at + length]:
-                break
-            length += 1
-        if length > len(longest) and length >= min(QUOTE, len(given.words) - given.heading):
-            longest = [(position, offset + each, False) for each in range(length)]
-    return longest
-
-
-def _segments(
-    reference: Reference, source: str, mask: list[Word | None], spans: list[tuple[int, int]]
-) -> Iterator[Segment]:
-    """Yield the stretches of a cell's text, those without a word left out."""
-    kinds = [(word[0], reference.given[word[0]].parts[word[1]], word[2]) if word else None for word in mask]
-    end = 0
-    pieces = [
-        (kind, [span for _, span in run]) for kind, run in groupby(zip(kinds, spans, strict=True), lambda each: each[0])
-    ]
-    for number, (kind, run) in enumerate(pieces):
-        last = number == len(pieces) - 1
-        if kind:
-            start, end = run[0][0], run[-1][1]
-            yield Segment(start, end, *kind)
-        else:
-            start, end = end, len(source) if last else pieces[number + 1][1][0][0]
-            yield Segment(start, end)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .matching import Matched, Segment
+from .alignment import Segment
+from .matching import Matched
 from .questions import CELL_ID, part_of, role
 from .reference import Asked
 from .tokens import Label, lines, read_label, says_something, words
@@ -73,10 +74,6 @@ class Walk:
         for index, segments in enumerate(matched.segments):
             self.owners.append(self._read(index, segments))
 
-    def section_of(self, question: str | None) -> int | None:
-        """Return the section of a question."""
-        return self.reference.questions[question].section if question else None
-
     def _label(self, index: int) -> Label:
         """Return the label that the text of a cell begins with."""
         cell = self.matched.cells[index] if index < len(self.matched.cells) else None
@@ -122,7 +119,7 @@ class Walk:
         return owner, part_of(cell) if part_of(cell) in parts else ""
 
     def _is_foreign(self, index: int) -> bool:
-        """Return whether a cell begins as the submission's questions do, with a number that is none of the reference's."""
+        """Return whether a cell begins as a question does, with a number that is none of the reference's."""
         cell, label = self.matched.cells[index], self._label(index)
         if cell.cell_type != "markdown" or label.number is None or label.letters:
             return False

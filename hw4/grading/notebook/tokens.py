@@ -17,7 +17,7 @@ SILENT_TEX = (
 SILENT = r"<!--.*?(?:-->|\Z)|</?[a-zA-Z][\w-]*(?:\s[^<>]*)?/?>|&(?:nbsp|e[mn]sp|thinsp|amp|lt|gt);|\\[^a-zA-Z]"
 PICTURE = r"<(?:img|IMG)\b[^<>]*>|!\[[^\]]*\]\([^()]*(?:\([^()]*\)[^()]*)*\)"
 PUNCTUATION = r".,:;!?'\"()\[\]{}*`#>|~$&\-–—…“”„‘’«»•·/\\¿¡。，：；？！、（）"
-MARKS = r"\u0300-\u036f\u0591-\u05bd\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0962\u0963"  # of vowels and accents, no letters
+MARKS = r"\u0300-\u036f\u0591-\u05bd\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0962\u0963"  # of vowels, accents
 TOKEN = re.compile(
     rf"([^\W_](?:[^\W_]|[{MARKS}]|['’](?=[^\W_]))*|{PICTURE}|\\(?!(?:{SILENT_TEX})(?![a-zA-Z]))[a-zA-Z]+"
     rf"|[^\w\s{MARKS}{PUNCTUATION}<]|<(?![!/a-zA-Z]))|{SILENT}",

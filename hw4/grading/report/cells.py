@@ -1,5 +1,6 @@
 """A notebook's cells and outputs as HTML, each cleaned alone, so that none can run, request or swallow what follows."""
 
+import re
 from collections.abc import Mapping
 
 from nbformat import NotebookNode
@@ -21,6 +22,8 @@ ROLES = {
     "answer": "Answer",
     "note": "Note",
 }
+# What ends a given sentence, and stands before what a student added on its line.
+LEFT_OVER = re.compile(r"^[\s.,;:]*(?:\*\*[\s.,;:]+)?")
 STATUS = {
     "failed": "Failed",
     "timed out": "Timed out",
@@ -43,6 +46,7 @@ class Cells:
         self.outputs = Outputs(Drawing(self.formulas, Pictures(files, originals)))
         self.executions = {execution.index: execution for execution in result.finding.executions}
         self.html = [self._cell(index, cell) for index, cell in enumerate(result.notebook.cells)]
+        self.added = [self._added(index, cell) for index, cell in enumerate(result.notebook.cells)]
 
     def _cell(self, index: int, cell: NotebookNode) -> str:
         match, kind = CELL_ID.fullmatch(cell.get("id", "")), role(cell)
@@ -67,12 +71,26 @@ class Cells:
             f'{self._marks(index, cell)}<div class="student">{body}{outputs}</div>{lacking}</div>'
         )
 
+    def _added(self, index: int, cell: NotebookNode) -> str:
+        """Return what a student added to the given text of a cell; "" where the cell is all given, or all added."""
+        reading = self.result.readings[index]
+        spans = [LEFT_OVER.sub("", cell.source[start:end]).strip() for start, end in reading.added]
+        added = "\n\n".join(span for span in spans if any(map(str.isalnum, span)))
+        if not (reading.given and added):
+            return ""
+        code = cell.cell_type == "code"
+        body = code_block(added) if code else self.outputs.markdown(added, 3, cell.get("attachments", {}))
+        return (
+            f'<div class="cell added"><p class="label">Added to the given text · cell {index + 1}</p>'
+            f'<div class="student">{body}</div></div>'
+        )
+
     def _marks(self, index: int, cell: NotebookNode) -> str:
         """Say what became of a cell where it is not simply that it ran."""
         execution, marks = self.executions.get(index), []
         if execution and execution.status != "ok":
             marks.append(mark("bad", STATUS[execution.status], text(execution.reason)))
-        elif not execution and cell.cell_type == "code" and cell.source.strip():
+        elif not execution and cell.cell_type == "code" and cell.source.strip() and self.result.finding.limits:
             marks.append(mark("bad", "Not run", "before the run ended."))
         if execution and execution.new_kernel:
             marks.append(mark("warn", "New kernel", "what earlier cells defined was lost before this one ran."))

@@ -8,7 +8,7 @@ from ..result import Result, Row
 from .cells import Cells, mark
 from .layout import anchor, document, table
 from .markup import text
-from .submission_page import Drawn, cells_of, machinery
+from .submission_page import Drawn, battery_row, battery_table, cells_of, machinery
 
 FIRST = "index.html"
 ORDERS = {"name": ("by name", FIRST), "failures": ("failures first", "failures.html")}
@@ -94,7 +94,15 @@ def _state(result: Result, question: str) -> tuple[str, str]:
         return "bad", "gone"
     if any(result.row_of[execution.index] is row for execution in result.failed_cells()):
         return "bad", "failed"
-    return ("warn", text(row.answer())) if row.question.missing else ("ok", "answered")
+    if row.question.id == _judged(result) and result.finding.verdict.faults():
+        return "bad", "wrong"
+    return ("warn", text(row.answer())) if row.doubtful else ("ok", "answered")
+
+
+def _judged(result: Result) -> str | None:
+    """Return the id of the question that the function answers."""
+    row = battery_row(result)
+    return row.question.id if row else None
 
 
 def question_page(question: str, reference: tuple[Result, Drawn], submissions: Sequence[tuple[Result, Drawn]]) -> str:
@@ -116,12 +124,31 @@ def question_page(question: str, reference: tuple[Result, Drawn], submissions: S
     )
 
 
+def _found(result: Result, row: Row, cells: Drawn) -> str:
+    """Return all that was taken for the answer, in its order: of given cells only what was added to them."""
+    own = {index for index, owner in enumerate(result.row_of) if owner is row}
+    shown = []
+    for index in sorted(own | {answer.cell for answer in row.question.answers}):
+        mixed = cells.added[index]
+        if mixed or role(result.notebook.cells[index]) not in GIVEN:
+            shown.append(mixed or cells.html[index])
+    return "".join(shown)
+
+
 def _answer(question: str, result: Result, cells: Drawn) -> str:
     row: Row | None = result.rows.get(question)
-    block = mark("bad", "Gone", "the question.")
-    if row and row.question.cells:
-        changed = [each for each in result.finding.machinery if each.question == question]
-        block = machinery(changed) + cells_of(result, row, cells, but=GIVEN)
+    changed = [each for each in result.finding.machinery if each.question == question]
+    block = machinery(changed) + _found(result, row, cells) if row else ""
+    if row is None or row.question.deleted:
+        block = mark("bad", "Question deleted", "from this notebook.") + block
+    elif row.question.missing:
+        parts = ", ".join(row.question.missing)
+        block = mark("warn", "No answer", f"to {text(parts)}." if parts else "was found.") + block
+    if row and row.question.perhaps:
+        parts = ", ".join(row.question.perhaps) or "the question"
+        block = mark("warn", "Perhaps an answer", f"to {text(parts)} stands here: it was found elsewhere.") + block
+    if question == _judged(result):
+        block += battery_table(result)
     # The whole page's cleaning drops an attribute that it does not know: ids of cells would stand there many times.
     block = block.replace(' id="cell-', ' data-cell="')
     link = f"{_page_of(result)}#{anchor(question)}"

@@ -8,10 +8,12 @@ from lxml import etree
 
 from .formulas import Formulas
 from .markdown import PICTURE_DATA, TEXT
-from .markup import ATTRIBUTES, EVERYWHERE, FRAGMENT, element, note, parse, printable, restored
+from .markup import ATTRIBUTES, EVERYWHERE, FRAGMENT, KEPT_MARK, element, note, parse, printable, restored
 from .pictures import Attachments, Pictures
 from .verbatim import COLOURED, highlighted
 
+PARSER = etree.HTMLParser()
+SPECIAL = re.compile(rf"[$\\{KEPT_MARK}]|data:image")  # in what text something is drawn, or taken back
 CODE = {"code", "pre"}  # in which MathJax looks for no formulas
 SIZE = ("width", "height", "style")  # of a picture
 SCROLLING = 30  # letters: a formula within text that is longer scrolls by itself
@@ -40,14 +42,14 @@ class Drawing:
                 self._set_text(node, node.text, code, behind=False)
             elif node is not body:
                 code -= node.tag in CODE
-                tail, node.tail = node.tail, None
-                self._set_text(self._drawn(node), tail, code, behind=True)
+                last = self._drawn(node)
+                self._set_text(last, last.tail, code, behind=True)
         html = etree.tostring(body, encoding="unicode", method="html")
         return FRAGMENT.clean(html.removeprefix("<body>").removesuffix("</body>"))
 
     def _set_text(self, owner: etree._Element, text: str | None, code: int, behind: bool) -> None:
         """Let `text` stand first in `owner`, or behind it, with its formulas drawn unless it is of `code`."""
-        if not text:
+        if not text or not SPECIAL.search(text):
             return
         text = printable(restored(text, self.kept))
         if "data:image" in text:
@@ -81,11 +83,11 @@ class Drawing:
         html = self.formulas.draw(tex, block)
         if not html:
             return ""
-        drawn = etree.fromstring(f"<span>{html}</span>")
-        for math in drawn.iter("math"):
+        drawn = etree.fromstring(f"<html><body><span>{html}</span></body></html>", PARSER)[0][0]
+        if (math := drawn.find("math")) is not None:
             letters = len("".join(math.itertext()))
-            longest = max((len("".join(row.itertext())) for row in math.iter("mtr")), default=letters)
             if block or letters > SCROLLING:
+                longest = max((len("".join(row.itertext())) for row in math.iter("mtr")), default=letters)
                 fit = next((f" fit-{percent}" for percent, least in SHRINKING if longest > least), "")
                 drawn.attrib.update({"class": f"{'wide' if block else 'long'}{fit}", "tabindex": "0"})
         return drawn
@@ -132,12 +134,14 @@ class Drawing:
 
 
 def _replaced(old: etree._Element, new: list[etree._Element]) -> etree._Element:
-    """Let the elements `new` stand where `old` stands, which has no tail; return the last of them."""
+    """Let the elements `new` stand where `old` stands; return the last of them."""
+    tail, old.tail = old.tail, None
     for each in reversed(new):
         old.addnext(each)
     parent = old.getparent()
     assert parent is not None
     parent.remove(old)
+    new[-1].tail = tail
     return new[-1]
 
 

@@ -23,25 +23,24 @@ PICTURE_DATA = re.compile(  # base64, also in lines or in percent signs
     r"data:image/[\w.+-]+;base64,(?:[A-Za-z0-9+/=]|%2[bBfF]|%3[dD]|\\?\r?\n(?=[A-Za-z0-9+/=]{20})){100,}"
 )
 
+
 # Formulas by the rules of JupyterLab and MathJax: from one delimiter to the next outside of braces, no blank line in
 # between. Each repetition is possessive and has a limit, so that what nothing closes is read through but once.
-GROUP = r"\{(?:[^\\{}\n]++|\\.|\n(?!\s*\n))*+\}"
-for _ in range(8):
-    GROUP = rf"\{{(?:[^\\{{}}\n]++|\\.|\n(?!\s*\n)|{GROUP})*+\}}"
+def _formulas(escape: str, dollar: str, *delimiters: tuple[str, str]) -> list[str]:
+    """Return the expressions for formulas, in which `escape` hides a brace or a dollar, and `dollar` ends a `$`."""
+    group = r"\{\}"
+    for _ in range(8):
+        group = rf"\{{(?:[^\\{{}}\n]++|{escape}|\n(?!\s*\n)|{group})*+\}}"
+    inner = rf"(?:[^\\{{}}\n$]++|{escape}|\$\$?|\n(?!\s*\n)|{group})"
+    environment = (r"\\begin\{(?P<name>[A-Za-z]*\*?)\}", r"\\end\{(?P=name)\}")
+    pairs = [(r"\$\$", r"\$\$"), (r"\$(?!\$)", dollar), environment, *delimiters]
+    return [rf"{start}(?:(?!{end}){inner}){{0,1000}}+{end}" for start, end in pairs] + [r"\$\$"]
 
 
-def _delimited(opening: str, closing: str) -> str:
-    return rf"{opening}(?:(?!{closing})(?:[^\\{{}}\n$]++|\\.|\$\$?|\n(?!\s*\n)|{GROUP})){{0,1000}}+{closing}"
-
-
-DOLLARS = [_delimited(r"\$\$", r"\$\$"), r"\$\$"]
-ENVIRONMENT = _delimited(r"\\begin\{(?P<name>[A-Za-z]*\*?)\}", r"\\end\{(?P=name)\}")
 FENCE = r"^[ \t>]*+(?:(?:[-*+]|\d+[.)])[ \t>]*+)?(?P<fence>`{3,}|~{3,})[^`\n]*\n(?:[^\n]*\n){0,300}?[ \t>]*+(?P=fence)"
 SPAN = r"(?<![\\`])(?P<ticks>`++)[^\n]*?(?<!`)(?P=ticks)(?!`)"
-IN_SOURCE = [*DOLLARS, _delimited(r"\$", r"\$(?!\$)"), ENVIRONMENT]
-IN_SOURCE += [_delimited(r"\\\\\(", r"\\\\\)"), _delimited(r"\\\\\[", r"\\\\\]")]
-IN_TEXT = [*DOLLARS, _delimited(r"\$", r"\$"), _delimited(r"\\\(", r"\\\)"), _delimited(r"\\\[", r"\\\]"), ENVIRONMENT]
-IN_TEXT += [r"\\(?:eq)?ref\{[^{}]*\}", r"\\[\\$]"]
+IN_SOURCE = [*_formulas(r"\\[{}$]?", r"\$(?!\$)", (r"\\\\\(", r"\\\\\)"), (r"\\\\\[", r"\\\\\]")), r"\\[{}$]"]
+IN_TEXT = [*_formulas(r"\\.", r"\$", (r"\\\(", r"\\\)"), (r"\\\[", r"\\\]")), r"\\(?:eq)?ref\{[^{}]*\}", r"\\[\\$]"]
 SOURCE, TEXT, CODE = (
     re.compile("|".join(parts), re.DOTALL | re.MULTILINE) for parts in (IN_SOURCE, IN_TEXT, [FENCE, SPAN])
 )
@@ -54,7 +53,7 @@ def stand_aside(pattern: re.Pattern[str], source: str, kept: list[str]) -> str:
 
 def _token(found: re.Match[str], kept: list[str]) -> str:
     piece = found[0].replace(CODE_DOLLAR, "$")
-    if piece == "$$":
+    if len(piece) == 2:  # dollars that nothing closes, or that are escaped
         return piece
     return put_aside(piece[1:-3] + piece[-2:] if piece.startswith("\\\\") else piece, kept)  # MathJax gets `\(`
 

@@ -50,7 +50,7 @@ OPAQUE |= {"object": OBJECT, "script": SCRIPT, "style": "", "svg": DRAWING, "vid
 CONTROLS = {"button": "a button", "form": "a form", "select": "a list to choose from"}  # dead without their script
 KNOWN = (TAGS | defs.tags | BLOCKS) - OPAQUE.keys() - {"math"}
 
-ATTRIBUTE = r"""[\s/]+[^\s"'<>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
+ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=]++(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
 TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+)\s*/?>|<!doctype[^<>]*>|<(?=[\w/!?])", re.IGNORECASE)
 COMMENT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?-->)|{TAG.pattern}", re.IGNORECASE | re.DOTALL)
 COMMENT_START_OR_TAG = re.compile(rf"<!--|{TAG.pattern}", re.IGNORECASE)

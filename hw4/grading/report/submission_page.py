@@ -10,6 +10,7 @@ from .cells import Cells, mark, remark
 from .console import counts
 from .layout import anchor, document, table
 from .markup import text
+from .verbatim import code_block
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,20 @@ class DrawnCells:
     """The cells of a result as HTML, in the notebook's order: what a helper process returns of `Cells`."""
 
     html: list[str]
+    added: list[str]
 
 
 Drawn = Cells | DrawnCells
 
 
-def submission_page(result: Result) -> str:
-    """Return the page of one submission."""
-    cells, rows = Cells(result), [row for row in result.rows.values() if row.question.parts]
+def kept_cells(cells: Cells) -> DrawnCells:
+    """Return of drawn cells what the pages of a class need."""
+    return DrawnCells(cells.html, cells.added)
+
+
+def submission_page(result: Result, cells: Cells | None = None) -> str:
+    """Return the page of one submission; `cells` are its own, where they are drawn already."""
+    cells, rows = cells or Cells(result), [row for row in result.rows.values() if row.question.parts]
     first = verdict(result, cells) + machinery(result.finding.machinery) + unplaced(result)
     header = f"<header><h1>{text(result.title or 'Report')}</h1>{first}</header>"
     body, seen = [], set()
@@ -52,6 +59,8 @@ def verdict(result: Result, cells: Cells) -> str:
         kind, word = "bad", "Failed."
     elif result.missing():
         kind, word = "warn", "Ran clean, answers missing."
+    elif result.doubtful():
+        kind, word = "warn", "Ran clean, some answers in doubt."
     else:
         kind, word = "ok", "Ran clean."
     facts = [f"{counts(result)} (cells and their checks by the kernel's own word)"]
@@ -77,7 +86,7 @@ def machinery(remarks: Iterable[Remark]) -> str:
 def unplaced(result: Result) -> str:
     """Return the remarks on given cells of which neither the place nor the question is left, and the battery then."""
     gone = [each for each in result.finding.remarks if each.cell is None and each.question not in result.rows]
-    return "".join(map(remark, gone)) + ("" if _battery_row(result) else battery_table(result))
+    return "".join(map(remark, gone)) + ("" if battery_row(result) else battery_table(result))
 
 
 def overview(result: Result, rows: list[Row]) -> str:
@@ -87,7 +96,7 @@ def overview(result: Result, rows: list[Row]) -> str:
         failed = sum(result.row_of[execution.index] is row for execution in result.failed_cells())
         changed = sum(each.question == row.question.id for each in result.finding.remarks)
         values = [
-            ("warn" if row.question.missing else "ok", row.answer()),
+            ("warn" if row.doubtful else "ok", row.answer()),
             ("bad", f"{failed} failed") if failed else ("", "clean" if row.seconds else "-"),
             ("bad" if row.passed < row.checks else "", f"{row.passed} of {row.checks}" if row.checks else "-"),
             ("warn" if changed else "", f"{changed} changed" if changed else "as given"),
@@ -104,9 +113,11 @@ def _block(result: Result, row: Row, cells: Cells) -> str:
     name, state = text(row.question.id), row.answer()
     if row.checks:
         state += f", {row.passed} of {row.checks} checks passed"
-    kind = "warn" if row.question.missing else "bad" if row.passed < row.checks else "ok"
+    kind = "warn" if row.doubtful else "bad" if row.passed < row.checks else "ok"
+    if row is battery_row(result) and result.finding.verdict.faults():
+        kind, state = "bad", f"{state}, wrong"
     lost = [each for each in result.finding.remarks if each.cell is None and each.question == row.question.id]
-    battery = battery_table(result) if row is _battery_row(result) else ""
+    battery = battery_table(result) if row is battery_row(result) else ""
     heading = f'<h3>{name} <span class="{kind}">{state}</span></h3>'
     return (
         f'<section id="{anchor(row.question.id)}" aria-label="{name}">{heading}'
@@ -120,10 +131,11 @@ def cells_of(result: Result, row: Row, cells: Drawn, but: frozenset[str] = froze
     return "".join(cells.html[index] for index in indices if role(result.notebook.cells[index]) not in but)
 
 
-def _battery_row(result: Result) -> Row | None:
-    """Return the row of the question with a given check, to which the verdict on the function belongs."""
+def battery_row(result: Result) -> Row | None:
+    """Return the row of the question that the function answers, or else of one with a given check."""
+    judged = next((row for row in result.rows.values() if row.question.judged), None)
     checks = (row for row, cell in zip(result.row_of, result.notebook.cells, strict=True) if role(cell) == "check")
-    return next((row for row in checks if row is not result.loose), None)
+    return judged or next((row for row in checks if row is not result.loose), None)
 
 
 def battery_table(result: Result) -> str:
@@ -139,4 +151,8 @@ def battery_table(result: Result) -> str:
         said = "right" if wrong is None else f"{word}: {wrong}"
         lines.append(f'<tr><th scope="row">{text(name)}</th><td class="{kind}">{text(said)}</td></tr>')
     label = '<p class="label">Our own checks, in processes of their own</p>'
+    if result.finding.function:
+        label = (
+            f'<p class="label">The function</p><div class="student">{code_block(result.finding.function)}</div>{label}'
+        )
     return f"{label}{table(['Check', 'Verdict'], lines)}" if lines else ""

@@ -15,6 +15,7 @@ from time import monotonic, sleep
 
 import psutil
 
+PROC = Path("/proc/self")
 LONGEST_END = 5.0  # seconds that the killed processes of a group may take to end
 
 
@@ -81,7 +82,7 @@ def _own_groups() -> dict[str, Path]:
     """Return the folder of the grader's own group for "memory" and for "pids"; raise `OSError` without one."""
     own = {}
     mounts = list(_mounts())
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
+    for line in (PROC / "cgroup").read_text().splitlines():
         number, controllers, path = line.split(":", 2)
         for kind, options, root, place in mounts:
             inside = os.path.relpath(path, root)
@@ -98,7 +99,7 @@ def _own_groups() -> dict[str, Path]:
 
 def _mounts() -> Iterator[tuple[str, list[str], str, str]]:
     """Yield type, options, root and place of each mounted hierarchy of groups, as proc(5) describes mountinfo."""
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+    for line in (PROC / "mountinfo").read_text().splitlines():
         before, _, after = line.partition(" - ")
         kind, _, options = after.split()
         if kind.startswith("cgroup"):

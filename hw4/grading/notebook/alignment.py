@@ -1,0 +1,188 @@
+"""Which words of a cell are given text, and which the student added.
+
+difflib aligns a cell's words with those of the given cell in whose place it stands, since its longest blocks keep the
+student's words together, where the shortest edits of rapidfuzz scatter them.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from nbformat import NotebookNode
+
+from .questions import role
+from .reference import GRAM, SHORT, Reference
+from .tokens import answer_start, lines, read_label, words
+
+QUOTE = 6  # words in a row that are taken for a quotation of given text
+MOST_QUOTED = 8  # places that one row of words is looked for in
+TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
+BREAK = re.compile(r"[.?!:\n]")
+
+Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
+Words = tuple[list[str], list[tuple[int, int]]]  # the words of a text, and the (start, end) of each
+
+
+@dataclass
+class Segment:
+    """A stretch of a cell's text: given, with where in the reference it stands, or added by the student."""
+
+    start: int
+    end: int
+    given: int | None = None  # the position of the given cell in the reference
+    part: str = ""  # whose statement it is
+    home: bool = False  # it stands in the given cell's place, and is not a quotation
+
+
+def rows_of(text: list[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of words in `text`, one from each word on."""
+    return zip(*(text[at:] for at in range(GRAM)), strict=False)
+
+
+def section_headings(cell: NotebookNode, reference: Reference) -> Iterator[tuple[int, int, int]]:
+    """Yield each heading of a section in a cell: the position of the section in the reference, and its span."""
+    for start, line in lines(cell.source) if cell.cell_type == "markdown" and "#" in cell.source else ():
+        section = reference.titles.get(tuple(words(line))) if line.lstrip().startswith("#") else None
+        if section is not None:
+            yield section, start, start + len(line)
+
+
+class Alignment:
+    """The words of a cell, each with the given word that it is, or None where the student added it."""
+
+    def __init__(self, cell: NotebookNode, reference: Reference, found: Words) -> None:
+        self.cell, self.source, self.reference = cell, cell.source, reference
+        self.text, self.spans = found
+        self.words: list[Word | None] = [None] * len(self.text)
+
+    def take_reworded(self, position: int) -> None:
+        """Take all words up to an announced answer for those of a question that stands in other words."""
+        end = answer_start(self.source)
+        for at, span in enumerate(self.spans):
+            if span[1] <= end:
+                self.words[at] = (position, 0, True)
+
+    def take_section(self, position: int) -> None:
+        """Take the words of a section's heading."""
+        for section, start, end in section_headings(self.cell, self.reference):
+            if section == position:
+                self._take_line(position, start, end)
+
+    def take_home(self, position: int) -> None:
+        """Take the words of the given cell in whose place this one stands; a question's heading may differ."""
+        given = self.reference.given[position]
+        ends = [0, *(end for _, end in self.spans)]
+        between = [self.source[end:start] for end, (start, _) in zip(ends, self.spans, strict=False)]
+        for at, offset in _aligned(given.words, self.text, [bool(BREAK.search(each)) for each in between]):
+            self.words[at] = (position, offset, True)
+        pairs = zip(self.spans, self.words, strict=True)
+        body = (start for (start, _), word in pairs if word and word[0] == position and word[1] >= given.heading)
+        above = [each for each in lines(self.source[: next(body, 0)]) if each[1].lstrip().startswith("#")]
+        if above and role(given.cell) == "question" and read_label(above[-1][1]).named == "question":
+            self._take_line(position, above[-1][0], above[-1][0] + len(above[-1][1]))
+
+    def _take_line(self, position: int, start: int, end: int) -> None:
+        for at, span in enumerate(self.spans):
+            if start <= span[0] < end and self.words[at] is None:
+                self.words[at] = (position, 0, True)
+
+    def take_quotations(self) -> None:
+        """Take the words that are copied from given text, with a typing error between two quotations."""
+        end = 0
+        for at, row in enumerate(rows_of(self.text)):
+            if at < end or self.words[at] or row not in self.reference.rows:
+                continue
+            run = self._quotation(at)
+            self.words[at : at + len(run)] = run
+            before = self.words[end - 1] if 0 < end == at - 1 else None
+            if run and before and (before[0], before[1] + 2) == run[0][:2]:
+                skipped = self.reference.given[before[0]].words[before[1] + 1]
+                self.words[end] = (before[0], before[1] + 1, False) if _is_mended(skipped, self.text[end]) else None
+            end = at + len(run) if run else end
+
+    def _quotation(self, at: int) -> list[Word]:
+        """Return the given words that stand from the index `at` on, of the longest quotation; [] for none."""
+        longest: list[Word] = []
+        for position, offset in self.reference.rows[tuple(self.text[at : at + GRAM])][:MOST_QUOTED]:
+            given, length = self.reference.given[position], 0
+            pairs = zip(self.text[at:], given.words[offset:], self.words[at:], strict=False)
+            for word, other, taken in pairs:
+                if word != other or taken:
+                    break
+                length += 1
+            if length > len(longest) and length >= min(QUOTE, len(given.words) - given.heading):
+                longest = [(position, offset + each, False) for each in range(length)]
+        return longest
+
+    def segments(self) -> Iterator[Segment]:
+        """Yield the stretches of the text in their order; stretches without a word are left out."""
+        kinds: list[tuple[int, str, bool] | None] = []
+        for word in self.words:
+            kinds.append((word[0], self.reference.given[word[0]].parts[word[1]], word[2]) if word else None)
+        runs = [(kind, [at for at, _ in run]) for kind, run in groupby(enumerate(kinds), lambda each: each[1])]
+        end = 0
+        for kind, indices in runs:
+            start, last = self.spans[indices[0]][0], indices[-1]
+            if kind:
+                end = self.spans[last][1]
+                yield Segment(start, end, *kind)
+            else:
+                after = self.spans[last + 1][0] if last + 1 < len(self.spans) else len(self.source)
+                yield Segment(end, after)
+
+
+def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[tuple[int, int]]:
+    """Yield (index in `text`, index in `given`) of each word of `given` that stands in `text`, typing errors mended.
+
+    `breaks` says of each word of `text` whether a line or a sentence ends before it: there an insertion begins.
+    """
+    rows = set(rows_of(given))
+    hits = [at for at, row in enumerate(rows_of(text)) if row in rows]
+    first = max(0, hits[0] - len(given)) if hits else 0
+    window = text[first : hits[-1] + len(given)] if hits else text
+    opcodes = difflib.SequenceMatcher(None, given, window, autojunk=False).get_opcodes()
+    for number in range(1, len(opcodes) - 1):
+        shift = _shift(opcodes[number - 1 : number + 2], window, breaks[first:])
+        if shift:
+            (_, start, end, low, high), (_, *_, last), (_, _, stop, _, tail) = opcodes[number - 1 : number + 2]
+            opcodes[number - 1] = ("equal", start, end + shift, low, high + shift)
+            opcodes[number] = ("insert", end + shift, end + shift, high + shift, last + shift)
+            opcodes[number + 1] = ("equal", end + shift, stop, last + shift, tail)
+    for number, (kind, start, end, low, high) in enumerate(opcodes):
+        beside = {each[0] for each in opcodes[max(number - 1, 0) : number + 2]}
+        if kind == "equal" and (end - start >= SHORT or "insert" in beside or end - start == len(given)):
+            yield from ((first + low + at, start + at) for at in range(end - start))
+        elif kind == "replace" and end - start == high - low:
+            for at in range(end - start):
+                if _is_mended(given[start + at], window[low + at]):
+                    yield first + low + at, start + at
+
+
+def _shift(opcodes: Sequence[tuple[str, int, int, int, int]], window: list[str], breaks: list[bool]) -> int:
+    """Return by how many words the insertion between two equal blocks moves, so that it begins at a break.
+
+    It may move where its first words stand after it as well, or its last ones before it.
+    """
+    (_, _, _, least, _), (kind, _, _, low, high), (_, _, _, _, most) = opcodes
+    if kind != "insert" or breaks[low]:
+        return 0
+    shift = 0
+    while high + shift + 1 < most and window[low + shift] == window[high + shift]:
+        shift += 1
+        if breaks[low + shift]:
+            return shift
+    shift = 0
+    while low + shift - 1 > least and window[low + shift - 1] == window[high + shift - 1]:
+        shift -= 1
+        if breaks[low + shift]:
+            return shift
+    return 0
+
+
+def _is_mended(before: str, after: str) -> bool:
+    """Return whether `after` is `before` with a typing error more or less."""
+    if min(len(before), len(after)) <= SHORT:
+        return False
+    return difflib.SequenceMatcher(None, before, after, autojunk=False).ratio() >= TYPING_ERROR

@@ -1,0 +1,119 @@
+"""Control groups: found, made, and removed; version 2 on folders that imitate its own, where there is none."""
+
+import os
+import sys
+
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("Linux's own", allow_module_level=True)
+
+from hw4.grading.sandbox import cgroup
+from hw4.grading.sandbox.cgroup import ControlGroup
+from hw4.grading.sandbox.program import ResourceLimits
+from hw4.grading.sandbox.scratch import Scratch
+
+
+@pytest.fixture
+def group():
+    try:
+        group = ControlGroup(100 << 20, 64)
+    except OSError as problem:
+        pytest.skip(f"no control group can be made here: {problem}")
+    yield group
+    group.close()
+
+
+def test_a_group_holds_its_limits_and_is_removed(group):
+    assert group.processes() == [] and not group.ran_out_of_memory()
+    assert (group.folders["pids"] / "pids.max").read_text() == "64\n"
+    memory = [group.folders["memory"] / name for name in ("memory.max", "memory.limit_in_bytes")]
+    assert [file.read_text() for file in memory if file.exists()] == [f"{100 << 20}\n"]
+    group.close()
+    assert not any(folder.exists() for folder in group.folders.values())
+
+
+def test_what_is_left_in_a_group_is_killed(group):
+    pid = os.fork()
+    if pid == 0:
+        for door in group.doors:
+            with open(door, "w") as file:
+                file.write("0")
+        while True:
+            pass
+    while group.processes() != [pid]:
+        pass
+    group.close()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9
+    assert not any(folder.exists() for folder in group.folders.values())
+
+
+def test_where_a_group_can_be_made_memory_is_limited_exactly_and_the_group_is_gone_afterwards(attack, group):
+    found = attack("os.fork(); x = bytearray(200 << 20); time.sleep(20)", memory=1 << 28)
+    assert found.bound("memory") == "exact" and found.limit == "more than 0.25 GiB of memory"
+    with Scratch({}, ResourceLimits(1 << 28)) as scratch:
+        folders = list(scratch._group.folders.values())
+        assert all(folder.exists() for folder in folders)
+    assert not any(folder.exists() for folder in folders)
+
+
+MOUNTS = """25 1 0:22 / /sys rw - sysfs sysfs rw
+30 25 0:26 {root} {place} rw,nosuid - {kind} {kind} {options}
+31 25 0:27 /elsewhere /nowhere rw - {kind} {kind} {options}
+"""
+
+
+@pytest.fixture
+def imitated(tmp_path, monkeypatch):
+    """Return a function that imitates the files of /proc and of a hierarchy; it returns the grader's own group."""
+
+    def make(line, root="/", controllers="cpu memory pids", kind="cgroup2", options="rw", processes=None):
+        place = tmp_path / "hierarchy"
+        own = place / os.path.relpath(line.rsplit(":", 1)[1], root)
+        own.mkdir(parents=True)
+        (own / "cgroup.controllers").write_text(controllers)
+        (own / "cgroup.procs").write_text("\n".join(map(str, processes or [os.getpid()])))
+        (tmp_path / "cgroup").write_text(f"1:name=systemd:/other\n{line}\n")
+        (tmp_path / "mountinfo").write_text(MOUNTS.format(root=root, place=place, kind=kind, options=options))
+        monkeypatch.setattr(cgroup, "PROC", tmp_path)
+        return own
+
+    return make
+
+
+def test_a_delegated_group_of_version_two_is_found_and_entered(imitated):
+    own = imitated("0::/user.slice/run-1.scope")
+    assert cgroup._own_groups() == {"memory": own, "pids": own}
+    grader = own / f"hw4-grader-{os.getpid()}"
+    assert (grader / "cgroup.procs").read_text() == str(os.getpid())
+    assert (own / "cgroup.subtree_control").read_text() == "+memory +pids"
+
+
+def test_the_second_group_is_made_beside_the_graders_own(imitated):
+    own = imitated(f"0::/run-1.scope/hw4-grader-{os.getpid()}")
+    assert cgroup._own_groups() == {"memory": own.parent, "pids": own.parent}
+
+
+def test_a_group_that_others_share_is_left_alone(imitated):
+    own = imitated("0::/user.slice/session-1.scope", processes=[os.getpid(), 1])
+    with pytest.raises(PermissionError, match="other processes"):
+        cgroup._own_groups()
+    assert sorted(os.listdir(own)) == ["cgroup.controllers", "cgroup.procs"]
+
+
+@pytest.mark.parametrize("line", ["0::/../other", "0::/a"])
+def test_without_both_controllers_there_is_no_group(imitated, line):
+    imitated(line, root="/" if line == "0::/a" else "/x", controllers="cpu io")
+    with pytest.raises(OSError, match="control group"):
+        cgroup._own_groups()
+
+
+def test_in_a_container_the_mounts_root_is_taken_off(imitated):
+    own = imitated("0::/docker/1/sub", root="/docker/1")
+    assert own.name == "sub" and own.parent.name == "hierarchy"
+    assert cgroup._own_groups()["pids"] == own
+
+
+def test_version_one_is_found_by_its_controllers(imitated):
+    own = imitated("4:memory,pids:/a/b", kind="cgroup", options="rw,memory,pids")
+    assert cgroup._own_groups() == {"memory": own, "pids": own}
