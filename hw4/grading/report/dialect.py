@@ -149,9 +149,9 @@ class Dialect(Macros):
             token = reader.next()
             if token in self.macros:
                 self.replace(token, reader)
-            elif token in DATA["font_switches"]:
-                font = rf"\text{token[1:]}"
-            elif piece := self._piece(font, token, reader):
+            elif (command := token.rstrip()) in DATA["font_switches"]:
+                font = rf"\text{command[1:]}"
+            elif piece := self._piece(font, command, reader):
                 pieces += piece
                 last = ""
             else:
