@@ -102,8 +102,9 @@ class Result:
         self.loose = Row(Question(LOOSE, parts=[]))
         self.row_of = [self.rows[owner] if owner else self.loose for owner in owners]  # by the position of the cell
         self.runnable = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
-        for cell, row in zip(notebook.cells, self.row_of, strict=True):
-            row.checks += is_check(cell)
+        self.checks = {index for index, cell in enumerate(notebook.cells) if is_check(cell)}
+        for index in self.checks:
+            self.row_of[index].checks += 1
         if finding:
             for execution in finding.executions:
                 self.add(execution)
@@ -119,7 +120,7 @@ class Result:
         self.finding.executions.append(execution)
         row = self.row_of[execution.index]
         row.seconds += execution.seconds
-        row.passed += execution.status == "ok" and is_check(self.notebook.cells[execution.index])
+        row.passed += execution.status == "ok" and execution.index in self.checks
 
     def failed_cells(self) -> list[Execution]:
         """Return the executions that did not end well."""

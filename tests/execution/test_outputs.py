@@ -6,8 +6,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from hw4.grading.execution.outputs import FLOOD, Flood, OutputCollector, overwrite
+from hw4.grading.execution.outputs import FLOOD, Flood, OutputCollector
 from hw4.grading.notebook.format import write_notebook
+from hw4.grading.text import overwrite
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies

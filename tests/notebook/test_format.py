@@ -75,7 +75,19 @@ def test_the_id_tells_the_role():
 
 @pytest.mark.parametrize(
     ("source", "expected"),
-    {"assert x": True, "if x:\n    assert y": True, "# assert x": False, "reassert = 1": False, "x = 1": False}.items(),
+    {
+        "assert x": True,
+        "if x:\n    assert y": True,
+        "x = f(); assert x": True,
+        "for y in x: assert y": True,
+        "%%time\nassert x": True,
+        "%matplotlib inline\nassert x": True,
+        "# assert x": False,
+        "reassert = 1": False,
+        "x = 1": False,
+        's = """\nassert x\n"""': False,
+        "this is no Python\nassert x": False,
+    }.items(),
 )
 def test_a_check_is_a_code_cell_that_asserts(source, expected):
     assert is_check(nbformat.v4.new_code_cell(source)) is expected

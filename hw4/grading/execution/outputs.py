@@ -11,7 +11,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from ..text import clean_text
+from ..text import clean_text, overwrite
 from .widgets import Widgets
 
 TEXT_SHARE = 8  # the limit for outputs divided by this is kept of printed text: nobody reads more
@@ -205,7 +205,7 @@ class OutputCollector:
 
 def _execution_count(content: Message) -> int | None:
     count = content.get("execution_count")
-    return count if isinstance(count, int) and count >= 0 else None
+    return count if type(count) is int and count >= 0 else None  # True is an int, too
 
 
 def _size(output: NotebookNode) -> int:
@@ -232,34 +232,6 @@ def nests(value: Any, deepest: int = DEEPEST) -> bool:
     """Return whether JSON is nested no deeper than `deepest` levels."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return deepest > 0 and all(nests(each, deepest - 1) for each in inner)
-
-
-def overwrite(text: str) -> str:
-    """Return printed text as a terminal shows it: after backspaces, and with lines that were printed over."""
-    if "\x08" in text:
-        kept: list[str] = []
-        for character in text:
-            if character != "\x08":
-                kept.append(character)
-            elif kept and kept[-1] != "\n":
-                kept.pop()
-        text = "".join(kept)
-    if "\r" not in text:
-        return text
-    *lines, last = text.split("\n")
-    return "\n".join([*(_last_state(line.rstrip("\r")) for line in lines), _last_state(last)])
-
-
-def _last_state(line: str) -> str:
-    """Return what is seen of a line whose carriage returns let later text stand over earlier text.
-
-    A carriage return at its end is kept: what comes next is printed over the line.
-    """
-    pieces = line.split("\r")
-    seen: list[str] = []
-    for piece in pieces:
-        seen[: len(piece)] = piece
-    return "".join(seen) + "\r" * (len(pieces) > 1 and not pieces[-1])
 
 
 def shorten(traceback: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ import ast
 import builtins
 import functools
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 
 ROOTS = {"torch", "numpy", "builtins", "sys", "IPython", "ipykernel", "get_ipython", "unittest", "pytest", "math"}
 SETTINGS = ("torch.backends.", "numpy.random.", "sys.path", "sys.stdout", "sys.stderr")  # which notebooks do change
@@ -32,20 +33,23 @@ MOST = 5  # changes that are named of one cell
 
 @functools.lru_cache(maxsize=1000)  # cells: what was given stands in every submission of a class
 def tree(source: str) -> ast.Module:
-    """Return the syntax tree of a cell, its magic commands as the calls that IPython makes of them.
+    """Return the syntax tree of a cell, its magic commands as the calls that IPython makes of them, and their bodies.
 
     That of a cell that is no Python is empty.
     """
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pass
-    from IPython.core.inputtransformer2 import TransformerManager  # which takes a while to import
+    module = ast.Module([], [])
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        try:
+            module = ast.parse(source)
+        except SyntaxError:
+            from IPython.core.inputtransformer2 import TransformerManager  # which takes a while to import
 
-    try:
-        return ast.parse(TransformerManager().transform_cell(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
+            module = ast.parse(TransformerManager().transform_cell(source))
+        for node in list(ast.walk(module)):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="run_cell_magic"), args=[*_, ast.Constant(value=str(body))]):
+                    module.body += tree(body).body
+    return module
 
 
 def changes(sources: Collection[str], given: Iterable[str] = ()) -> list[str]:
@@ -158,11 +162,11 @@ def _uses(module: ast.Module, aliases: dict[str, str]) -> Iterator[str]:
                 yield f"{text[:40]} is named"
             case ast.Try(body=body, handlers=handlers):
                 kinds = {kind for each in handlers for kind in _kinds(each)}
-                caught = kinds & CAUGHT if _asserts(body) else kinds & {"AssertionError"}
-                if caught and not _has(handlers, ast.Raise):
+                caught = kinds & CAUGHT if has(body, ast.Assert) else kinds & {"AssertionError"}
+                if caught and not has(handlers, ast.Raise):
                     yield "an assertion's failure is caught"
             case ast.With(items=[ast.withitem(context_expr=ast.Call() as call), *_], body=body):
-                if _path(call.func, aliases).endswith("suppress") and _asserts(body):
+                if _path(call.func, aliases).endswith("suppress") and has(body, ast.Assert):
                     yield "an assertion's failure is caught"
 
 
@@ -182,8 +186,6 @@ def _call(node: ast.Call, aliases: dict[str, str]) -> Iterator[str]:
             yield "a command of the system's shell is run"
         elif texts[:1] and texts[0] not in MAGICS:
             yield f"%{'%' * (name == 'run_cell_magic')}{texts[0]} is used"
-        if name == "run_cell_magic" and texts:
-            yield from _uses(tree(texts[-1]), aliases | _imports(tree(texts[-1])))
     elif path == SHELL:
         yield "get_ipython() is reached"
     elif path in ENDS or path in MADE:
@@ -203,9 +205,6 @@ def _kinds(handler: ast.ExceptHandler) -> list[str | None]:
     return [_path(kind, {}) if kind else None for kind in kinds]
 
 
-def _has(nodes: Iterable[ast.AST], kind: type[ast.AST]) -> bool:
+def has(nodes: Iterable[ast.AST], kind: type[ast.AST]) -> bool:
+    """Return whether a node of that kind stands in one of the trees."""
     return any(isinstance(each, kind) for node in nodes for each in ast.walk(node))
-
-
-def _asserts(body: list[ast.stmt]) -> bool:
-    return _has(body, ast.Assert)

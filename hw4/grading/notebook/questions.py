@@ -5,14 +5,16 @@ kind a number: `opt-4-question`, `opt-4-answer-b`, `opt-4-evidence-b-1`, `cnn-3-
 its question cell to the next one or the next section.
 """
 
+import ast
 import re
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
+from .machinery import has, tree
+
 GIVEN = {"section", "question", "snippet", "check"}
 CELL_ID = re.compile(rf"(?P<question>.+?)-(?P<role>{'|'.join(GIVEN)}|answer|evidence|note)(?:-(?P<detail>.+))?")
-ASSERTION = re.compile(r"^\s*assert\b", re.MULTILINE)
 # The question that a function answers, its module and its name, for references whose metadata name none.
 JUDGED = ("backprop-2", "hw4.answers", "part4_affine_backward")
 
@@ -81,4 +83,4 @@ def part_of(cell: NotebookNode) -> str:
 
 def is_check(cell: NotebookNode) -> bool:
     """Return whether `cell` asserts something when it is run."""
-    return cell.cell_type == "code" and bool(ASSERTION.search(cell.source))
+    return cell.cell_type == "code" and has([tree(cell.source)], ast.Assert)

@@ -10,6 +10,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
 
+from ..text import overwrite
 from .markup import printable
 
 LONGEST = 1_000_000  # characters that are shown as text
@@ -74,28 +75,4 @@ def fold(html: str, what: str, source: str) -> str:
 
 def terminal(source: str) -> str:
     """Return what is left of `source` once carriage returns and backspaces moved the cursor over it."""
-    source = COMMAND.sub("", source).replace("\r\n", "\n")
-    if "\b" in source:
-        source = _without_erased(source)
-    if "\r" in source:
-        source = "\n".join(_overwritten(line) if "\r" in line else line for line in source.split("\n"))
-    return source
-
-
-def _without_erased(source: str) -> str:
-    left: list[str] = []
-    for letter in source:
-        if letter != "\b":
-            left.append(letter)
-        elif left and left[-1] not in "\n\r":
-            left.pop()
-    return "".join(left)
-
-
-def _overwritten(line: str) -> str:
-    """Return the last state of a `line` whose parts, between carriage returns, overwrite each other from its start."""
-    shown = ""
-    for part in reversed(line.split("\r")):
-        if "\x1b" not in part or not shown:
-            shown += part[len(shown) :]
-    return shown
+    return overwrite(COMMAND.sub("", source)).removesuffix("\r")
