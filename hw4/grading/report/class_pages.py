@@ -150,5 +150,8 @@ def _answer(question: str, result: Result, cells: Drawn) -> str:
         block += battery_table(result)
     # The whole page's cleaning drops an attribute that it does not know: ids of cells would stand there many times.
     block = block.replace(' id="cell-', ' data-cell="')
+    folder = quote(result.folder, safe="")
+    block = block.replace('href="pictures/', f'href="{folder}/pictures/')
+    block = block.replace('href="#cell-link-', f'href="{folder}/report.html#cell-link-')
     link = f"{_page_of(result)}#{anchor(question)}"
     return f'<section><h3><a href="{link}">{text(result.title)}</a></h3>{block}</section>'
