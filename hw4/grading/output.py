@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from .report.submission_page import Cells, DrawnCells
 
 GRADING = Path(__file__).parent
-DRAWS = ("math-core", "nh3", "nbconvert", "pygments")  # the packages on which the pages depend
+# The packages on which the pages depend
+DRAWS = ("lxml", "markdown-it-py", "math-core", "mdit-py-plugins", "nbconvert", "nh3", "pillow", "pygments")
 RESULTS = "results.json"
 PAGE = "report.html"
 

@@ -287,6 +287,17 @@ def test_answers_in_raw_cells_and_in_the_comments_of_code():
     assert set(shown(found, notebook, "loss-4")) == {"A", "B", "C"}
 
 
+def test_a_change_of_given_code_is_a_remark_and_no_answer_but_for_a_comment():
+    cells = cells_of("cnn-section", "cnn-3-question", "cnn-3-snippet")
+    cells[2].source = cells[2].source.replace("dilation=2", "dilation=3")
+    found, _ = read(cells)
+    assert asked(found, "cnn-3").missing == [""]
+    assert any("cnn-3-snippet is edited" in remark.text for remark in found.remarks)
+    cells[2].source += "\n# it is 112 by 112"
+    found, notebook = read(cells)
+    assert shown(found, notebook, "cnn-3") == {"": "# it is 112 by 112"}
+
+
 def test_code_that_only_imports_is_perhaps_the_beginning_of_an_answer():
     found, _ = read([*cells_of("cnn-section", "cnn-1-question"), new_code_cell("import torch\n%matplotlib inline")])
     assert (asked(found, "cnn-1").missing, asked(found, "cnn-1").perhaps) == ([], [""])

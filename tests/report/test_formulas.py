@@ -102,6 +102,7 @@ def test_what_jupyterlab_draws_is_drawn(kind, block):
             '<mrow mathsize="2.49em"><mrow><mi>a</mi><mrow mathsize="0.2008em"><mi>b</mi></mrow></mrow>',
         ),
         (r"\verb|a_b\x|", r"<mtext><code>a_b\\x</code></mtext>"),
+        (r"\verb|5% $^~{<&|", r"<mtext><code>5% \$\^~\{&lt;&amp;</code></mtext>"),
         (r"\overline{x}", '<mover accent="true"><mi>x</mi><mo stretchy="true">‾</mo></mover>'),
         (r"a\!b", '<mspace width="-0.1667em" />'),
         (r"\boldsymbol{0}", "<mi>𝟎</mi>"),
@@ -163,6 +164,11 @@ def test_no_length_is_larger_than_its_limit(tex, largest):
     assert lengths and max(map(abs, lengths)) <= largest
 
 
+@pytest.mark.parametrize("tex", [r"\tag{1} x \tag{2}", r"\begin{align} x \tag{1} &= y \tag*{2} \\\\ z \end{align}"])
+def test_a_row_with_two_tags_is_refused(tex):
+    assert "two tags" in Formulas().draw(tex, block=True)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_cleaning_takes_nothing_from_a_formula(kind):
     named = re.compile(r"<[a-z]+|(?<= )[a-z]+(?==)|[a-z-]+(?=:)")
@@ -194,6 +200,8 @@ def test_the_style_draws_every_negative_space():
         (r"\newenvironment{a}[1][z]{#1\begin{matrix}}{y\end{matrix}}", r"\begin{a}[x]a\end{a}", "xay"),
         (r"\renewenvironment{matrix}{x}{y}", r"\begin{matrix}a\end{matrix}", "xay"),
         (r"\let\a\text", r"\a{x$y$}", "xy"),
+        (r"\let\a\textbf", r"\text{x\a{y}}", "xy"),
+        (r"\let\a\mathbf\def\mathbf#1{\a{#1}y}", r"\mathbf{x}", "𝐱y"),
     ],
 )
 def test_a_macro_of_every_form_stands_for_what_it_was_defined_as(formulas, definition, use, letters):
@@ -226,7 +234,13 @@ def test_a_wrong_formula_stays_readable_with_the_reason(formulas, tex):
         r"\verb|<img>|",
         r"\tag{<img>} x",
         r"\textcolor{<img>}{x}",
-        r"\mark@{text}{<img>}{x}",
+        r"\mark@{img}{x}",
+        r"\eqref{696d67}",  # `img` as a label, as marks are
+        r"\let\a\eqref \a{696d67}",
+        r"\let\a\eqref \text{\a{696d67}}",
+        r"\let\a\eqref \tag{\a{696d67}} x",
+        r"\def\a#1{\text{\eqref#1}}\a{{696d67}}",
+        r"\label{696d67}\tag{\eqref{696d67}} x",
     ],
 )
 def test_no_formula_writes_markup(formulas, tex):

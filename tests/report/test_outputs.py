@@ -4,11 +4,12 @@ import re
 
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from hw4.grading.report import layout
 from hw4.grading.report.cells import Cells
 from hw4.grading.report.verbatim import LONGEST, terminal
+from hw4.grading.result import Result
 from tests.report.builders import Parsed, result
 
 
@@ -84,9 +85,9 @@ def test_the_richest_form_is_shown_as_jupyterlab_ranks_them(data, text):
 def test_text_of_several_lines_or_of_another_type_is_shown():
     output = NotebookNode(output_type="display_data", metadata={}, data={"text/plain": ["a", "b"], "text/html": 3})
     cell = NotebookNode(cell_type="code", source="", outputs=[output], metadata={}, id="x")
-    one = result()
-    one.notebook.cells, one.row_of = [cell], [one.loose]
-    assert "3" in Cells(one).html[0]
+    notebook = new_notebook()
+    notebook.cells = [cell]  # which would not be valid
+    assert "3" in Cells(Result(notebook)).html[0]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import re
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from hw4.grading.affine.judge import Verdict
 from hw4.grading.execution.run import Execution, Limits
@@ -207,3 +207,45 @@ def test_a_question_page_names_who_lost_the_question():
     assert "Question deleted" in question_page(
         "q-1", Result(graded("us").notebook), [result(title="ann", folder="ann")]
     )
+
+
+ASKED = "### Question 1\n\nWhy does it rain in the mountains?"
+
+
+def page_of(*cells, finding=None):
+    """Return the question's page with one submission of these cells, against a reference that asks `ASKED`."""
+    asked = new_markdown_cell(ASKED, id="q-1-question"), new_code_cell("assert 1", id="q-1-check")
+    reference = new_notebook(cells=[*asked, new_markdown_cell("**Answer:** Ours.", id="q-1-answer")])
+    one = Result(new_notebook(cells=list(cells)), reference, "ann", "ann", finding)
+    drawn = Cells(one)
+    return class_pages.question_page("q-1", (Result(reference), Cells(Result(reference))), [(one, drawn)])
+
+
+@pytest.mark.parametrize("joint", ["\n\n", " ", "\n"])
+def test_an_answer_in_the_questions_own_cell_stands_on_the_questions_page(joint):
+    html = page_of(new_markdown_cell(f"{ASKED}{joint}**Answer:** Clouds rise there.", id="q-1-question"))
+    answers = html.partition('id="answers"')[2]
+    assert "Clouds rise there." in answers and "Why does it rain" not in answers
+
+
+def test_who_did_not_answer_and_who_deleted_the_question_are_told_apart():
+    asked = new_markdown_cell(ASKED, id="q-1-question")
+    assert "No answer" in page_of(asked) and "Question deleted" not in page_of(asked)
+    assert "Question deleted" in page_of(new_markdown_cell("# Something else"))
+
+
+def test_the_function_stands_beside_its_verdict():
+    cells = [new_markdown_cell(ASKED, id="q-1-question"), new_code_cell("assert 1", id="q-1-check")]
+    finding = Finding(verdict=Verdict({"q-1-check": None}, {"shapes": "dL/dX is wrong"}), function="def mine(): pass")
+    html = page_of(*cells, finding=finding)
+    assert "mine" in html and "wrong: dL/dX is wrong" in html
+
+
+def test_a_wrong_function_is_not_shown_as_a_right_answer():
+    one = result(*question(), new_code_cell("assert 1", id="q-1-check"), title="ann", folder="ann")
+    one.finding.verdict = Verdict({}, {"shapes": "dL/dX is 2 times the right one"})
+    assert re.search(
+        r'<td class="bad"><a href="ann/report.html#question-q-1"[^>]*>wrong<', class_pages.index([one], ["q-1"])
+    )
+    heading = submission_page(one).partition('id="question-q-1"')[2].partition("</h3>")[0]
+    assert 'class="bad"' in heading and "wrong" in heading

@@ -20,6 +20,8 @@ QUOTE = 6  # words in a row that are taken for a quotation of given text
 MOST_QUOTED = 8  # places that one row of words is looked for in
 TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
 BREAK = re.compile(r"[.?!:\n]")
+BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
+ENDING = re.compile(r"[.?!]\W*\Z")
 
 Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
 Words = tuple[list[str], list[tuple[int, int]]]  # the words of a text, and the (start, end) of each
@@ -186,3 +188,16 @@ def _is_mended(before: str, after: str) -> bool:
     if min(len(before), len(after)) <= SHORT:
         return False
     return difflib.SequenceMatcher(None, before, after, autojunk=False).ratio() >= TYPING_ERROR
+
+
+def alters(source: str, segment: Segment, segments: list[Segment]) -> bool:
+    """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it."""
+    at = segments.index(segment)
+    before, after = (segments[each].home if 0 <= each < len(segments) else False for each in (at - 1, at + 1))
+    text = source[segment.start : segment.end]
+    label = read_label(text)
+    if label.named == "answer" or label.verdict or not (before or after):
+        return False
+    begins = not before or BEGINNING.match(text)
+    ends = not after or ENDING.search(text) or "\n" in text.rstrip(" \t>#*_-")
+    return not (begins and ends)

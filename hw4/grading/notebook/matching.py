@@ -162,9 +162,7 @@ def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
     if not open_questions:
         return
     taken, sections, section = set(matched.places.values()), {}, None
-    starts = {
-        matched.places[position]: position for position in reference.titles.values() if position in matched.places
-    }
+    starts = {matched.places.get(position): position for position in reference.titles.values()}
     for index in range(len(matched.cells)):
         sections[index] = section = starts.get(index, section)
     likenesses = []
@@ -198,10 +196,9 @@ def _find_reworded(matched: Matched) -> list[int]:
     for asked in reference.questions.values():
         index, given = matched.places.get(asked.position), reference.given[asked.position]
         gone = set(range(given.heading, len(given.words))) - matched.covered[asked.position]
-        if gone and index is not None:
-            found = _asking(matched.cells[index].source)[0]
-            if reference.likeness(asked, found) >= LEAST_LIKENESS - NUMBER_WEIGHT:
-                lost[asked.position] = len(gone) / len(given.words)
+        found = _asking(matched.cells[index].source)[0] if gone and index is not None else set()
+        if reference.likeness(asked, found) >= LEAST_LIKENESS - NUMBER_WEIGHT:
+            lost[asked.position] = len(gone) / len(given.words)
     matched.reworded = {position for position, part in lost.items() if part > MOST_GONE}
     placed = sum(asked.position in matched.places for asked in reference.questions.values())
     if is_other_edition(len(matched.reworded), placed):
@@ -225,12 +222,12 @@ def _find_reworded(matched: Matched) -> list[int]:
 
 
 def _lead_in(matched: Matched, asked: Asked) -> list[int]:
-    """Make a cell that begins a question, by its number, its place, if most of it stands in the next; return the cell."""
+    """Place a question in the cell that begins it by its number, if most of it stands in the next; return that cell."""
     place = matched.places[asked.position]
     before = [index for index in range(max(place - 2, 0), place) if matched.cells[index].cell_type == "markdown"]
     if before and not matched.homes.get(before[-1]) and _asking(matched.cells[place].source)[1] is None:
-        label = read_label(next((line for _, line in lines(matched.cells[before[-1]].source)), ""))
-        if label.number == asked.number and label.named != "answer":
+        found, number = _asking(matched.cells[before[-1]].source)
+        if found and number == asked.number:
             matched.places[asked.position] = before[-1]
             matched.homes[before[-1]] = [asked.position]
             return [before[-1]]

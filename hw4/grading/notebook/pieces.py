@@ -5,16 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .alignment import Segment
+from .alignment import Segment, alters
 from .matching import Matched
-from .questions import CELL_ID, part_of, role
+from .questions import CELL_ID, GIVEN, part_of, role
 from .reference import Asked
 from .tokens import Label, lines, read_label, says_something, words
 
 PREPARATION = re.compile(r"^\s*(?:import\b|from\b.*\bimport\b|[%!]).*$", re.MULTILINE)
 SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
-BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
-ENDING = re.compile(r"[.?!]\W*\Z")
 CELL, RULE = re.compile(r"[^|]+"), re.compile(r"[\s|:-]+")  # of a table
 LETTER_ALONE = re.compile(r"[\s*_(]*([A-Za-z])[\s*_.)]*")
 INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
@@ -53,13 +51,15 @@ class Walk:
         self.pieces: list[Piece] = []
         self.owners: list[str | None] = []  # by the cell's position, the question that it belongs to
         self.foreign: set[int] = set()  # the cells with a question that the reference does not ask
-        self.asked = {asked.position: asked for asked in self.reference.questions.values()}
-        self.numbers = {(asked.section, asked.number): asked.id for asked in self.reference.questions.values()}
+        questions = self.reference.questions.values()
+        self.asked = {asked.position: asked for asked in questions}
+        self.numbers = {(asked.section, asked.number): asked.id for asked in questions}
         self.question: Asked | None = None
         self.section: int | None = None
         self.named: str | None = None
         self.place = ""
         self.statements: set[tuple[int, str]] = set()  # of the present cell: the given cell, and the part
+        self.fixed = False  # the present cell holds given text that nobody is asked to change
         self.lost = False  # below a question that the reference does not ask
         self.heads: list[tuple[int, Asked, int | None]] = []  # where each question stands, and its number there
         self.ids: dict[str, str | None] = {}  # which question the ids of the submission mean
@@ -71,8 +71,7 @@ class Walk:
             self.bare = self.bare or bool(asked and label.number and not label.named)
             if role(cell) == "question":
                 self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
-        for index, segments in enumerate(matched.segments):
-            self.owners.append(self._read(index, segments))
+        self.owners += [self._read(index, segments) for index, segments in enumerate(matched.segments)]
 
     def _label(self, index: int) -> Label:
         """Return the label that the text of a cell begins with."""
@@ -83,12 +82,13 @@ class Walk:
         """Collect the pieces of a cell; return the question that the cell belongs to."""
         begun, head = len(self.pieces), None
         owner, part = self._by_id(index)
-        if not any(segment.home for segment in segments) and owner is None and self._is_foreign(index):
+        home = [segment for segment in segments if segment.home]
+        if not home and owner is None and self._is_foreign(index):
             self.question, self.named, self.lost = None, None, True
             self.foreign.add(index)
-        self.statements = {
-            (segment.given, segment.part) for segment in segments if segment.home and segment.given is not None
-        }
+        given = [self.reference.given.get(each) for each in self.matched.homes.get(index, ())]
+        self.fixed = any(each.remarked for each in given if each)
+        self.statements = {(segment.given, segment.part) for segment in home if segment.given is not None}
         for segment in segments:
             asked = self.asked.get(segment.given) if segment.home and segment.given is not None else None
             if asked and asked is not self.question:
@@ -97,7 +97,7 @@ class Walk:
                     piece.above = piece.above or asked.id
             if segment.given is not None:
                 self._pass(index, segment)
-            elif not _alters(self.matched.cells[index].source, segment, segments):
+            elif not alters(self.matched.cells[index].source, segment, segments):
                 self._collect(index, segment, owner, part)
         self.place = self.place if self._parts_here() == {self.place} else ""
         return head or owner or (self.question.id if self.question else None)
@@ -111,7 +111,7 @@ class Walk:
         """Return the question and the part that the id of an answer's cell means."""
         cell = self.matched.cells[index]
         match = CELL_ID.fullmatch(cell.get("id", ""))
-        if not match or match["role"] not in ("answer", "note", "evidence"):
+        if not match or match["role"] in GIVEN:
             return None, ""
         known = match["question"] if match["question"] in self.reference.questions else None
         owner = self.ids.get(match["question"], known)
@@ -140,8 +140,7 @@ class Walk:
         asked = self.reference.questions.get(given.question or "")
         copied = index in self.matched.copies
         if (segment.home or copied) and role(given.cell) == "section":
-            self.section, self.question, self.named, self.lost = segment.given, None, None, False
-            self.place = ""
+            self.section, self.question, self.named, self.lost, self.place = segment.given, None, None, False, ""
         elif (segment.home or copied) and asked and asked is not self.question:
             placed = asked.position in self.matched.places
             if segment.given == asked.position or self.question is None or not placed:
@@ -157,6 +156,8 @@ class Walk:
         last = last and self.question is not None and place == self.question.parts[-1]
         for at, line, label in _labelled(source[segment.start : segment.end], code):
             start = segment.start + at
+            if code and self.fixed and not SPEECH_IN_CODE.match(line):
+                continue  # given code was changed, which answers nothing
             if not code and line.lstrip().startswith("#") and tuple(words(line)) in self.reference.titles:
                 self.section, self.question, self.named = self.reference.titles[tuple(words(line))], None, None
                 begun = len(self.pieces)
@@ -185,9 +186,8 @@ class Walk:
     def _has_place(self, index: int) -> bool:
         """Return whether a part of the present question is answered beside its statement in the cell `index`."""
         own = self.question.id if self.question else None
-        return any(
-            piece.cell == index and piece.question == own and piece.place and piece.says for piece in self.pieces
-        )
+        here = [piece for piece in self.pieces if piece.cell == index and piece.question == own]
+        return any(piece.place and piece.says for piece in here)
 
     def _follow(self, label: Label, index: int) -> None:
         """Take note of a question that a label names, such as "Answer 2:"."""
@@ -215,19 +215,6 @@ def _labelled(text: str, code: bool) -> Iterator[tuple[int, str, Label]]:
             )
         else:
             yield at, line, read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
-
-
-def _alters(source: str, segment: Segment, segments: list[Segment]) -> bool:
-    """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it."""
-    at = segments.index(segment)
-    before, after = (segments[each].home if 0 <= each < len(segments) else False for each in (at - 1, at + 1))
-    text = source[segment.start : segment.end]
-    label = read_label(text)
-    if not (before or after) or label.named == "answer" or label.verdict:
-        return False
-    begins = not before or BEGINNING.match(text)
-    ends = not after or ENDING.search(text) or "\n" in text.rstrip(" \t>#*_-")
-    return not (begins and ends)
 
 
 def _cut(piece: Piece, source: str) -> Iterator[Piece]:

@@ -1,5 +1,6 @@
 """A notebook's cells and outputs as HTML, each cleaned alone, so that none can run, request or swallow what follows."""
 
+import re
 from collections.abc import Mapping
 
 from nbformat import NotebookNode
@@ -21,6 +22,8 @@ ROLES = {
     "answer": "Answer",
     "note": "Note",
 }
+# What ends a given sentence, and stands before what a student added on its line.
+LEFT_OVER = re.compile(r"^[\s.,;:]*(?:\*\*[\s.,;:]+)?")
 STATUS = {
     "failed": "Failed",
     "timed out": "Timed out",
@@ -71,8 +74,9 @@ class Cells:
     def _added(self, index: int, cell: NotebookNode) -> str:
         """Return what a student added to the given text of a cell; "" where the cell is all given, or all added."""
         reading = self.result.readings[index]
-        added = "\n\n".join(cell.source[start:end].strip() for start, end in reading.added)
-        if not (reading.given and added.strip()):
+        spans = [LEFT_OVER.sub("", cell.source[start:end]).strip() for start, end in reading.added]
+        added = "\n\n".join(span for span in spans if any(map(str.isalnum, span)))
+        if not (reading.given and added):
             return ""
         code = cell.cell_type == "code"
         body = code_block(added) if code else self.outputs.markdown(added, 3, cell.get("attachments", {}))

@@ -116,9 +116,8 @@ def question_page(question: str, reference: tuple[Result, Drawn], submissions: S
 
 def _found(result: Result, row: Row, cells: Drawn) -> str:
     """Return all that was taken for the answer, in its order: of given cells only what was added to them."""
-    own = {index for index, owner in enumerate(result.row_of) if owner is row}
     shown = []
-    for index in sorted(own | {answer.cell for answer in row.question.answers}):
+    for index in sorted({*row.question.cells, *(answer.cell for answer in row.question.answers)}):
         mixed = cells.added[index]
         if mixed or role(result.notebook.cells[index]) not in GIVEN:
             shown.append(mixed or cells.html[index])

@@ -14,17 +14,13 @@ from .macros import COMMENT, TOKEN, FormulaError, Macro, Macros, TokenReader, jo
 DATA = tomllib.loads(Path(__file__).with_name("dialect.toml").read_text(encoding="utf-8"))
 LIGATURES = {"``": "“", "''": "”"}
 ACCENT = re.compile(r"\\(?:['`^\"~=.]|[Hrcuvdkbt])")
-SMALL_GREEK = re.compile(  # which TeX's alphabets leave as they are
-    r"\\(var)?(alpha|beta|gamma|delta|epsilon|z?eta|theta|iota|kappa|lambda|[mn]u|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi"
-    r"|omega)"
-)
+SMALL_GREEK = {f"\\{name}" for name in DATA["small_greek"]}
 OPERATOR_NAME = re.compile(r"(?:[A-Za-z0-9 -]|\\[,;! ])*")
 ROWS = re.compile(r"\\\\|\$\$|\\(?:begin|end)\{")
 TAG, LABEL = re.compile(r"\\tag(\*?)\s*\{([^{}]*)\}"), re.compile(r"\\label\s*\{([^{}]*)\}")
 COLUMN = re.compile(r"[@!<>]\{[^{}]*\}|\s|\|(?=\|)|([pmb])\{[^{}]*\}|\*\{(\d\d?)\}\{([lcr|:]*)\}")
 NOTATION = re.compile(r"(?:(?:up|down)diagonalstrike|(?:horizontal|vertical)strike|box|left|right|top|bottom| )+")
 LENGTH = re.compile(rf"([-+]*)(\d*\.?\d*) *({'|'.join(DATA['em'])})")
-LEAST_BLANK, MOST_BLANK = -1, 20  # em
 OWN_TOKEN = re.compile(TOKEN.pattern.replace("A-Za-z", "A-Za-z@"), re.DOTALL)  # `@` keeps our commands out of formulas
 
 
@@ -42,13 +38,10 @@ class Dialect(Macros):
             r"\color@": self._color,
             r"\em@": self._em,
             r"\notation@": self._notation,
-            r"\blank@": self._blank,
             r"\columns@": self._columns,
-            r"\verb": self._verbatim,
             r"\mathop": self._operator,
             r"\operatorname": self._operator_name,
             r"\boldsymbol": self._bold,
-            r"\tag": self._tag,
             r"\tagstar": self._tag,
             r"\ref": self._reference,
             r"\eqref": self._reference,
@@ -56,11 +49,6 @@ class Dialect(Macros):
             **dict.fromkeys(DATA["alphabets"] + DATA["font_switches"], self._alphabet),
             **dict.fromkeys(DATA["fonts"], self._text),
         }
-
-    def expand(self, tex: str) -> str:
-        """Return `tex` in what math-core knows."""
-        self.read_labels(tex)
-        return super().expand(tex)
 
     def read_labels(self, tex: str) -> None:
         """Store what a reference to each label of `tex`, a formula or a text with formulas, shows."""
@@ -76,7 +64,14 @@ class Dialect(Macros):
         return _marked(mark, self._pieces(font, body) if font else self.expand_tokens(body))
 
     def _em(self, command: str, reader: TokenReader) -> list[str]:
-        return [f"{em(reader.word(), float(reader.word()), float(reader.word()))}em"]
+        """Return a length of TeX in em, between the least and the most; raise `FormulaError` if it is none."""
+        length, least, most = reader.word(), float(reader.word()), float(reader.word())
+        found = LENGTH.fullmatch(length)
+        if not found or not found[2].strip("."):
+            raise FormulaError(f"it has an unknown length ({length})")
+        sign = -1 if found[1].count("-") % 2 else 1
+        em = sign * float(found[2]) * DATA["em"][found[3]]
+        return [f"{round(min(max(em, least), most), 4)}em"]
 
     def _notation(self, command: str, reader: TokenReader) -> list[str]:
         notation = reader.word()
@@ -101,17 +96,6 @@ class Dialect(Macros):
     def _define_color(self, command: str, reader: TokenReader) -> None:
         name = reader.word()
         self._colors[name] = "".join(self.expand_tokens(reader.argument()))
-
-    def _verbatim(self, command: str, reader: TokenReader) -> list[str]:
-        r"""Return what stood in `\verb`, which comes in hexadecimal digits so that nothing in it is read as TeX."""
-        digits = reader.word()
-        if not re.fullmatch("(?:[0-9a-f]{2})*", digits):
-            raise FormulaError(rf"{command} has no end")
-        text = bytes.fromhex(digits).decode(errors="replace")
-        return [r"\texttt", "{", *(DATA["verbatim"].get(letter, letter) for letter in text), "}"]
-
-    def _blank(self, command: str, reader: TokenReader) -> list[str]:
-        return [rf"\hspace{{{em(reader.word(), LEAST_BLANK, MOST_BLANK)}em}}"]
 
     def _columns(self, command: str, reader: TokenReader) -> list[str]:
         """Return the columns of an array without what math-core does not know."""
@@ -138,7 +122,7 @@ class Dialect(Macros):
 
     def _alphabet(self, command: str, reader: TokenReader) -> list[str]:
         body = self.expand_tokens(reader.row() if command in DATA["font_switches"] else reader.argument())
-        letters = [rf"{{\mathit{{{token}}}}}" if SMALL_GREEK.fullmatch(token) else token for token in body]
+        letters = [rf"{{\mathit{{{token}}}}}" if token in SMALL_GREEK else token for token in body]
         return [command, *letters] if command in DATA["font_switches"] else [command, "{", *letters, "}"]
 
     def _bold(self, command: str, reader: TokenReader) -> list[str]:
@@ -147,8 +131,7 @@ class Dialect(Macros):
         return _marked("mrow,weight=bold", body) if any(token.isdigit() for token in body) else body
 
     def _tag(self, command: str, reader: TokenReader) -> list[str]:
-        label = reader.argument() if command == r"\tagstar" else ["(", *reader.argument(), ")"]
-        tex = join(self._pieces(r"\text", label))
+        tex = join(self._pieces(r"\text", reader.argument()))
         return [rf"\tag*{{{tex.encode().hex()}}}"]
 
     def _reference(self, command: str, reader: TokenReader) -> list[str]:
@@ -166,9 +149,9 @@ class Dialect(Macros):
             token = reader.next()
             if token in self.macros:
                 self.replace(token, reader)
-            elif token in DATA["font_switches"]:
-                font = rf"\text{token[1:]}"
-            elif piece := self._piece(font, token, reader):
+            elif (command := token.rstrip()) in DATA["font_switches"]:
+                font = rf"\text{command[1:]}"
+            elif piece := self._piece(font, command, reader):
                 pieces += piece
                 last = ""
             else:
@@ -192,7 +175,7 @@ class Dialect(Macros):
             return [token, "{", *self._pieces(font, reader.argument()), "}"]
         if token in (r"\mark@", r"\markrest@"):
             return self._mark(token, reader, font)
-        return self.commands[token](token, reader) or [] if token in (r"\ref", r"\eqref", r"\verb") else []
+        return self.commands[token](token, reader) or [] if token in (r"\ref", r"\eqref") else []
 
     def _letter(self, token: str, reader: TokenReader) -> list[str]:
         """Return a letter as math-core's text wants it: what has a meaning in a formula escaped."""
@@ -206,18 +189,16 @@ def _marked(mark: str, body: list[str]) -> list[str]:
     return ["{", rf"\eqref{{{mark.encode().hex()}}}", "{", *body, "}", "}"]
 
 
-def em(length: str, least: float, most: float) -> float:
-    """Return a length of TeX in em, between `least` and `most`; raise `FormulaError` if it is none."""
-    found = LENGTH.fullmatch(length.strip())
-    if not found or not found[2].strip("."):
-        raise FormulaError(f"it has an unknown length ({length})")
-    sign = -1 if found[1].count("-") % 2 else 1
-    return round(min(max(sign * float(found[2]) * DATA["em"][found[3]], least), most), 4)
-
-
 @functools.cache
 def _built_in() -> dict[str, Macro]:
     definitions = Macros()
     source = Path(__file__).with_name("dialect.tex").read_text(encoding="utf-8")
     definitions.expand_tokens(OWN_TOKEN.findall(COMMENT.sub("", source)))
     return definitions.macros
+
+
+def rewritten(text: str, table: str) -> str:
+    """Return `text` with what each pattern of a table in `dialect.toml` finds replaced."""
+    for pattern, replacement in DATA[table]:
+        text = re.sub(pattern.replace("LENGTH", LENGTH.pattern), replacement, text)
+    return text

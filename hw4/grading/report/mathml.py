@@ -1,6 +1,7 @@
 """TeX as MathML for browsers: what math-core makes of it, bounded, and with each mark drawn as the element it names."""
 
 import re
+import string
 from html import unescape
 from unicodedata import category
 from xml.etree import ElementTree
@@ -8,11 +9,13 @@ from xml.etree.ElementTree import Element
 
 from math_core import LatexToMathML
 
-from .dialect import DATA
+from .dialect import rewritten
 from .macros import LENGTH_LIMIT, TOKEN, FormulaError
 
 CONVERTER = LatexToMathML(fancy_error=False, allow_unreliable_rendering=True)
-MENDED = [(re.compile(pattern), replacement) for pattern, replacement in DATA["mended"]]
+SHIFT = 0xE000  # to private letters, which stand for signs of `\\verb` that TeX would read otherwise
+SHIFTED = {ord(sign): chr(SHIFT + ord(sign)) for sign in string.punctuation + " "}
+UNSHIFTED = {ord(shifted): sign for sign, shifted in SHIFTED.items()}
 ENTITY = re.compile(r"&(?!lt;|gt;|amp;)\w+;")  # those that HTML knows and XML does not
 WITH_LIMITS = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
 BOLD = str.maketrans("0123456789abcdefghijklmnopqrstuvwxyz", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗𝐚𝐛𝐜𝐝𝐞𝐟𝐠𝐡𝐢𝐣𝐤𝐥𝐦𝐧𝐨𝐩𝐪𝐫𝐬𝐭𝐮𝐯𝐰𝐱𝐲𝐳")
@@ -34,9 +37,8 @@ def draw(tex: str, block: bool) -> str:
 def _converted(tex: str, block: bool) -> Element:
     """Return what math-core makes of `tex`."""
     mathml = CONVERTER.convert_with_local_state(bounded(tex), displaystyle=block)
-    for pattern, replacement in MENDED:
-        mathml = pattern.sub(replacement, mathml)
-    return ElementTree.fromstring(ENTITY.sub(lambda found: unescape(found[0]), mathml))
+    mended = rewritten(mathml, "mended")
+    return ElementTree.fromstring(ENTITY.sub(lambda found: unescape(found[0]), mended))
 
 
 def _draw(element: Element, display: bool, size: float) -> None:
@@ -55,6 +57,7 @@ def _draw(element: Element, display: bool, size: float) -> None:
     elif style.startswith("margin-left:-"):
         width = float(style[len("margin-left:-") : -len("em;")])
         element.attrib = {"width": f"-{min(BLANKS, key=lambda blank: abs(blank - width))}em"}
+    element.text = (element.text or "").translate(UNSHIFTED)
     for child in element:
         _draw(child, display and element.tag not in TEXT_STYLE, size)
     if element.tag in WITH_LIMITS and (limits := element[0].attrib.pop("limits", "")):

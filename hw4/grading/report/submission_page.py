@@ -127,9 +127,11 @@ def cells_of(result: Result, row: Row, cells: Drawn, but: frozenset[str] = froze
 
 
 def judged_question(result: Result) -> str | None:
-    """Return the id of the question with a given check, to which the verdict on the function belongs."""
+    """Return the id of the question that the function answers, or else of the first with a given check."""
+    judged = [row.question.id for row in result.rows.values() if row.question.judged]
     pairs = zip(result.readings, result.notebook.cells, strict=True)
-    return next((reading.question for reading, cell in pairs if reading.question and role(cell) == "check"), None)
+    checked = [reading.question for reading, cell in pairs if reading.question and role(cell) == "check"]
+    return next(iter([*judged, *checked]), None)
 
 
 def battery_table(result: Result) -> str:
