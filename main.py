@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import fields
 from pathlib import Path
 
 # Where JupyterLab is installed, jsonschema builds Lark's parsers when nbformat is imported, for addresses that no
@@ -82,17 +83,8 @@ def run(options: argparse.Namespace) -> ExitCode:
 
         memory, disk, size = int(options.memory * 2**30), int(options.disk * 2**30), int(options.output_size * 2**20)
         limits = Limits(options.timeout, options.total_timeout, memory, size, disk)
-        chosen = Options(
-            output=options.output,
-            limits=limits,
-            single=single,
-            strict=options.strict,
-            save=options.save,
-            fresh=options.fresh,
-            jobs=options.jobs,
-            threads=options.threads,
-            dask=options.dask,
-        )
+        shared = {field.name: getattr(options, field.name) for field in fields(Options) if field.name in options}
+        chosen = Options(**shared, limits=limits, single=single)
         return Classroom(found, given, reference, chosen).grade(started)
 
 

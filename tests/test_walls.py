@@ -184,7 +184,7 @@ def test_a_table_that_a_spreadsheet_saved_otherwise_is_refused_and_kept(tmp_path
     path = tmp_path / "results.csv"
     path.write_bytes(body)
     with pytest.raises(marks.Unusable, match="save it so, or move it away"):
-        marks.table([], made(ASKED), path)
+        marks.table({}, made(ASKED), path)
     assert path.read_bytes() == body
 
 

@@ -92,13 +92,11 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
         helper = IDLE.get()
     try:
         reply = helper.call(request, limit)
-    except (EOFError, OSError, pickle.UnpicklingError):
+    except BaseException as problem:  # also an interrupt: what the helper still sends is nobody's
         helper.close()
         start()
-        raise BeyondLimits(f"{function.__name__} took more than {limit:g} s, or broke off") from None
-    except BaseException:  # an interrupt: what the helper still sends is nobody's
-        helper.close()
-        start()
+        if isinstance(problem, EOFError | OSError | pickle.UnpicklingError):
+            raise BeyondLimits(f"{function.__name__} took more than {limit:g} s, or broke off") from None
         raise
     IDLE.put(helper)
     if isinstance(reply, Unusable | BeyondLimits):

@@ -91,15 +91,13 @@ class Classroom:
         interrupted = False
         try:
             # None: disabled where standard error is no terminal
-            with tqdm(
-                total=len(self.entries), file=sys.stderr, disable=self.options.single or None, leave=False
-            ) as bar:
+            with tqdm(total=len(self.entries), disable=self.options.single or None, leave=False) as bar:
                 for entry, outcome in self.outcomes(launcher):
                     try:
                         if outcome.files:  # what is unchanged was written by an earlier run
                             output.write(outcome.files, entry.folder)
                     except (OSError, Unusable) as problem:
-                        outcome = failed_outcome(entry.name, ExitCode.FAULT, str(problem))
+                        outcome = replace(failed_outcome(entry.name, problem), code=ExitCode.FAULT)
                     done[entry] = outcome if self.options.single else replace(outcome, files={})
                     if outcome.files and not self.options.single:
                         line = f"{last_line(outcome.name)}: {STATUS[outcome.code]}: {last_line(outcome.lines[-1])}"
@@ -107,10 +105,11 @@ class Classroom:
                     bar.update()
         except KeyboardInterrupt:
             interrupted = True
-        finish = self._finish_single if self.options.single else self._finish_class
-        return ExitCode.INTERRUPTED if interrupted and not done else finish(done, interrupted)
+        if interrupted and not done:
+            return ExitCode.INTERRUPTED
+        return self._finish_single(done) if self.options.single else self._finish_class(done, interrupted)
 
-    def _finish_single(self, done: dict[Entry, Outcome], interrupted: bool) -> ExitCode:
+    def _finish_single(self, done: dict[Entry, Outcome]) -> ExitCode:
         """Print all that there is to say of the only submission, and write its notebook back if that is wanted."""
         ((entry, outcome),) = done.items()
         if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
@@ -135,18 +134,18 @@ class Classroom:
 
     def outcomes(self, launcher: Launcher | None) -> Iterator[tuple[Entry, Outcome]]:
         """Yield each submission with its outcome, as soon as it is graded."""
-        waiting = list(reversed(self.entries))
+        options, waiting = self.options, list(reversed(self.entries))
         running: dict[Future[Outcome], Entry] = {}
-        with executor(self.options, launcher) as (submit, width):
+        with executor(options, launcher) as (submit, width):
             while waiting or running:
                 while waiting and len(running) < width:
                     entry = waiting.pop()
                     try:
-                        task = self._task(entry)
+                        submission = collect(entry.path, self.reference_path, entry.name)
+                        task = Task(submission, self.reference, options.limits, options.strict, options.threads)
                         earlier = self._earlier(entry, task)
                     except Exception as problem:  # also what somebody's file system makes of a name
-                        code = ExitCode.UNUSABLE if isinstance(problem, Unusable) else ExitCode.FAULT
-                        yield entry, failed_outcome(entry.name, code, str(problem) or repr(problem))
+                        yield entry, failed_outcome(entry.name, problem)
                         continue
                     if earlier:
                         yield entry, earlier
@@ -154,22 +153,14 @@ class Classroom:
                         running[submit(task)] = entry
                 for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
                     entry, problem = running.pop(future), future.exception()
-                    reason = f"{type(problem).__name__}: {problem}"
-                    yield entry, failed_outcome(entry.name, ExitCode.FAULT, reason) if problem else future.result()
-
-    def _task(self, entry: Entry) -> Task:
-        submission = collect(entry.path, self.reference_path, entry.name)
-        return Task(submission, self.reference, self.options.limits, self.options.strict, self.options.threads)
+                    yield entry, failed_outcome(entry.name, problem) if problem else future.result()
 
     def _earlier(self, entry: Entry, task: Task) -> Outcome | None:
         """Return the outcome that an earlier run left for the very same task, its page up to date; None without one."""
         kept = {} if self.options.fresh or self.options.single else output.kept(entry.folder)
         try:
             code = ExitCode(kept["code"])
-            if (kept["task"], kept["name"]) != (task.digest(), entry.name) or code not in (
-                ExitCode.CLEAN,
-                ExitCode.FAILED,
-            ):
+            if code > ExitCode.FAILED or (kept["task"], kept["name"]) != (task.digest(), entry.name):
                 return None
             if kept["drawing"] != output.drawing_digest():
                 bounded.call(output.redraw, entry.folder, self.given, entry.name)
@@ -178,12 +169,10 @@ class Classroom:
             return None
 
     def _write_marks(self, done: dict[Entry, Outcome]) -> Path:
-        rows = []
-        for entry in self.entries:
-            outcome = done.get(entry)
-            status = STATUS[outcome.code] if outcome else None
-            answers, line = (outcome.answers, outcome.lines[-1]) if outcome else ({}, "")
-            rows.append(marks.Row(entry.name, entry.folder.name, status, answers, line))
+        rows: dict[str, dict[str, str]] = {entry.name: {} for entry in self.entries}
+        for entry, outcome in done.items():
+            fixed = {"folder": entry.folder.name, "status": STATUS[outcome.code], "summary": outcome.lines[-1]}
+            rows[entry.name] = outcome.answers | fixed
         path = self.options.output / marks.FILE
         output.replace(path, marks.table(rows, self.given, path))
         return path
@@ -203,8 +192,7 @@ class Classroom:
                     drawn[-1][0].folder = entry.folder.name
                 except (Unusable, bounded.BeyondLimits) as problem:
                     unusable.append((entry.name, str(problem)))
-        results, cells = [result for result, _ in drawn], [html for _, html in drawn]
-        for name, text in class_pages.class_pages(results, unusable, Result(self.given), cells):
+        for name, text in class_pages.class_pages(drawn, unusable, Result(self.given)):
             output.replace(self.options.output / name, text)
         return self.options.output / class_pages.FIRST
 

@@ -98,12 +98,8 @@ def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> O
         kept = {"task": task.digest(), "name": name}
         outcome = bounded.call(outcome_of, result, task.submission.notebook, task.strict, kept)
         return replace(outcome, result=result)
-    except Unusable as problem:
-        return failed_outcome(name, ExitCode.UNUSABLE, str(problem))
-    except bounded.BeyondLimits as problem:
-        return failed_outcome(name, ExitCode.FAULT, str(problem))
-    except Exception:
-        return failed_outcome(name, ExitCode.FAULT, bounded.last_of(traceback.format_exc()))
+    except Exception as problem:
+        return failed_outcome(name, problem)
 
 
 def grade_expected(task: Task, launcher: Launcher) -> Outcome:
@@ -125,18 +121,21 @@ def grade_remotely(task: Task) -> Outcome:
 
 def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, str]) -> Outcome:
     """Return the outcome of a run, with its files; `notebook` is the name of its file, and `kept` for a later run."""
-    from .report.submission_page import Cells, kept_cells  # whose libraries take half a second to import
+    from .report.submission_page import Cells, DrawnCells  # whose libraries take half a second to import
 
     answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
     lines, code = report_lines(result), result.exit_code(strict)
     cells = Cells(result)
     rest = {"code": int(code), "lines": lines[-1:], "answers": answers}
     files = output.files_of(result, notebook, {**kept, **rest}, cells)
-    return Outcome(result.title, code, files, lines, answers, cells=kept_cells(cells))
+    return Outcome(result.title, code, files, lines, answers, cells=DrawnCells(cells.html, cells.added))
 
 
-def failed_outcome(name: str, code: ExitCode, reason: str) -> Outcome:
+def failed_outcome(name: str, problem: BaseException) -> Outcome:
     """Return the outcome of a submission that could not be graded."""
+    code = ExitCode.UNUSABLE if isinstance(problem, Unusable) else ExitCode.FAULT
+    known = isinstance(problem, Unusable | bounded.BeyondLimits)
+    reason = str(problem) if known else bounded.last_of("".join(traceback.format_exception(problem)))
     text = " ".join(reason.split())  # a file's name may have lines
     return Outcome(name, code, output.files_without_result(text), [text])
 
@@ -242,8 +241,8 @@ def language_of(body: bytes) -> str:
         return str(found.get(key) or "").strip().lower() if isinstance(found, dict) else ""
 
     kernel = entry("kernelspec", "name")
-    other = OTHER_KERNELS.match(kernel)
-    guessed = other[0].strip(".") if other else "python" if "python" in kernel else entry("language_info", "name")
+    other = OTHER_KERNELS.match(kernel) or re.search("python", kernel)
+    guessed = other[0].strip(".") if other else entry("language_info", "name")
     language = entry("kernelspec", "language") or guessed or "python"
     return "python" if language in PYTHONS else last_line(language)
 

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ def files_of(result: Result, name: str, kept: dict[str, Any], cells: "Cells | No
     from .report.pictures import picture_path
 
     pictures = {path: picture_path(body) for path, body in result.files.items()}
-    extra = kept | {"notebook": safe_name(name), "drawing": drawing_digest(), "finding": result.finding.to_json()}
+    extra = kept | {"notebook": safe_name(name), "drawing": drawing_digest(), "finding": asdict(result.finding)}
     extra["pictures"] = pictures
     return {
         safe_name(name): write_notebook(result.notebook),
@@ -80,7 +81,7 @@ def load(folder: Path, reference: NotebookNode, title: str) -> Result:
 
     Raises `OSError`, `ValueError`, `KeyError` or `TypeError` where that is not what a run leaves.
     """
-    found = json.loads((folder / RESULTS).read_text(encoding="utf-8"))["extra_data"]
+    found = kept(folder)
     notebook = nbformat.v4.reads((folder / found["notebook"]).read_text(encoding="utf-8"))
     result = Result(notebook, reference, title, finding=Finding.from_json(found["finding"]))
     for path, name in found["pictures"].items():
@@ -97,10 +98,11 @@ def draw(result: Result, cells: "Cells | None" = None) -> str:
 
 def draw_cells(folder: Path, reference: NotebookNode, title: str) -> tuple[Result, "DrawnCells"]:
     """Return the result that an earlier run left in `folder`, as `load` does, and its cells as HTML."""
-    from .report.submission_page import Cells, kept_cells
+    from .report.submission_page import Cells, DrawnCells
 
     result = load(folder, reference, title)
-    return result, kept_cells(Cells(result))
+    cells = Cells(result)
+    return result, DrawnCells(cells.html, cells.added)
 
 
 def redraw(folder: Path, reference: NotebookNode, title: str) -> None:

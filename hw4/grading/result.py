@@ -1,6 +1,6 @@
 """What became of a submission: of each question, each cell, and the function."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from nbformat import NotebookNode
@@ -56,23 +56,16 @@ class Finding:
     machinery: list[Remark] = field(default_factory=list)  # what the code changes of what runs and checks it
     function: str = ""  # the source of the module with the function that was judged
 
-    def to_json(self) -> dict[str, Any]:
-        """Return all of it as JSON can carry it."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the finding that `to_json` made `data` from; raise `TypeError` or `KeyError` for anything else."""
-        return cls(
-            [Execution(**each) for each in data["executions"]],
-            [Remark(**each) for each in data["remarks"]],
-            Verdict(**data["verdict"]),
-            list(data["layers"]),
-            Limits(**data["limits"]) if data["limits"] else None,
-            bool(data["interrupted"]),
-            [Remark(**each) for each in data["machinery"]],
-            str(data["function"]),
-        )
+        """Return the finding that `asdict` made `data` from; raise `TypeError` or `KeyError` for anything else."""
+        finding = cls(**data)
+        finding.executions = [Execution(**each) for each in data["executions"]]
+        finding.remarks = [Remark(**each) for each in data["remarks"]]
+        finding.machinery = [Remark(**each) for each in data["machinery"]]
+        finding.verdict = Verdict(**data["verdict"])
+        finding.limits = data["limits"] and Limits(**data["limits"])
+        return finding
 
 
 class Result:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -39,14 +39,17 @@ class Submission:
         return total.hexdigest()
 
 
-def notebooks(folder: Path) -> list[Path]:
-    """Return the notebooks below `folder`, none of them in a hidden or skipped folder or behind a link."""
-    found = []
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files below `folder`, in order, none of them in a hidden or skipped folder or behind a link to one."""
     for top, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not (name.startswith(".") or name in SKIPPED))
-        names = [name for name in sorted(files) if name.endswith(".ipynb") and not name.startswith(".")]
-        found += [path for path in (Path(top, name) for name in names) if not path.is_symlink()]
-    return found
+        yield from (Path(top, name) for name in sorted(files))
+
+
+def notebooks(folder: Path) -> list[Path]:
+    """Return the notebooks below `folder`, none of them hidden or a link."""
+    found = (path for path in files_below(folder) if path.suffix == ".ipynb" and not path.name.startswith("."))
+    return [path for path in found if not path.is_symlink()]
 
 
 def find(paths: Iterable[Path], reference: Path) -> list[tuple[str, Path]]:
@@ -113,14 +116,12 @@ def collect(path: Path, reference: Path, name: str | None = None) -> Submission:
             raise Unusable(f"{path}: a link, which could lead to anybody's work")
         files = {notebook.name: read(notebook)}
         total = len(files[notebook.name])
-        for top, folders, names in os.walk(wanted) if not wanted.is_symlink() else ():
-            folders[:] = [each for each in folders if not (each.startswith(".") or each in SKIPPED)]
-            for file in (Path(top, each) for each in names if not wanted.is_symlink()):
-                if stat.S_ISREG(file.lstat().st_mode) and file != notebook:  # a link could lead anywhere
-                    files[file.relative_to(root).as_posix()] = body = read(file)
-                    total += len(body)
-                    if total > LARGEST:
-                        raise Unusable(f"{path}: more than {LARGEST >> 20} MiB")
+        for file in () if wanted.is_symlink() else files_below(wanted):
+            if stat.S_ISREG(file.lstat().st_mode) and file != notebook:  # a link could lead anywhere
+                files[file.relative_to(root).as_posix()] = body = read(file)
+                total += len(body)
+                if total > LARGEST:
+                    raise Unusable(f"{path}: more than {LARGEST >> 20} MiB")
     except OSError as problem:
         raise Unusable(f"{path}: {problem.strerror}") from None
     return Submission(name or path.name, notebook.name, files)

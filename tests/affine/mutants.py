@@ -1,9 +1,12 @@
 """Wrong backward functions, each in one way; `python -m tests.affine.mutants` prints which check rejects which."""
 
+from functools import partial
+
 import torch
 
-from hw4.grading.affine.battery import failures
+from hw4.grading.affine.battery import judged
 from hw4.grading.affine.checks import CHECKS
+from hw4.grading.affine.function_worker import run_cases
 
 
 def right(ctx, G):
@@ -105,6 +108,13 @@ MUTANTS = {
     "always float32": in_single_precision,
     "needs a contiguous upstream gradient": views_upstream,
 }
+
+
+def failures(backward):
+    """Return what is wrong with a function of this process, by check: nothing when it is right."""
+    found = {check.name: judged(check.name, partial(run_cases, backward), seed=0) for check in CHECKS}
+    return {name: wrong for name, wrong in found.items() if wrong}
+
 
 if __name__ == "__main__":
     print("| mutant | " + " | ".join(check.name for check in CHECKS) + " | first words |")

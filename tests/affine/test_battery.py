@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from hw4.answers import part4_affine_backward
-from hw4.grading.affine.battery import Example, failures
+from hw4.grading.affine.battery import Example
 from hw4.grading.affine.checks import CHECKS
 from hw4.grading.affine.function_worker import affine, layer
-from tests.affine.mutants import MUTANTS, right
+from tests.affine.mutants import MUTANTS, failures, right
 
 
 @pytest.mark.parametrize("backward", [part4_affine_backward, right])

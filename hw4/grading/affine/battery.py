@@ -10,7 +10,7 @@ import json
 import secrets
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ if __name__ == "__main__":
 
 from hw4.grading.affine.checks import CHECKS, GRADIENTS, INPUTS
 from hw4.grading.affine.client import BROKEN, BrokenConnection, FunctionWorker, received
-from hw4.grading.affine.function_worker import Backward, Case, Reply, affine, pack, run_cases, unpack
+from hw4.grading.affine.function_worker import Case, Reply, affine, pack, unpack
 
 ALL = [True, True, True]
 
@@ -34,29 +34,19 @@ class Example:
         self._generator = torch.Generator().manual_seed(seed)
 
     def case(
-        self,
-        *leading: int,
-        d_in: int = 4,
-        d_out: int = 3,
-        dtype: torch.dtype = torch.float64,
-        needs: list[bool] = ALL,
-        mode: str = "direct",
-        upstream: torch.Tensor | None = None,
+        self, *leading: int, dtype: torch.dtype = torch.float64, upstream: torch.Tensor | None = None, **how: Any
     ) -> Case:
-        """Return a case with random X (*leading, d_in), W (d_out, d_in), b (d_out,) and dL/dY (*leading, d_out).
+        """Return a case with random X (*leading, 4), W (3, 4), b (3,) and dL/dY (*leading, 3); `how` it is called.
 
         The upstream gradient is random too, unless one is given: a gradient of ones, as `sum()` makes it, hides what
         ignores it.
         """
-        X, W, b = self.tensors((*leading, d_in), (d_out, d_in), (d_out,), dtype=dtype)
-        upstream = self.tensors((*leading, d_out), dtype=dtype)[0] if upstream is None else upstream
-        cotangents = self.tensors(X.shape, W.shape, b.shape) if mode == "second" else []
-        return {
-            "tensors": [pack(tensor) for tensor in (X, W, b, upstream)],
-            "needs": needs,
-            "mode": mode,
-            "cotangents": [pack(tensor) for tensor in cotangents],
-        }
+        X, W, b = self.tensors((*leading, 4), (3, 4), (3,), dtype=dtype)
+        upstream = self.tensors((*leading, 3), dtype=dtype)[0] if upstream is None else upstream
+        case = {"tensors": [pack(tensor) for tensor in (X, W, b, upstream)], "needs": ALL, "mode": "direct", **how}
+        if case["mode"] == "second":
+            case["cotangents"] = [pack(tensor) for tensor in self.tensors(X.shape, W.shape, b.shape)]
+        return case
 
     def tensors(self, *shapes: tuple[int, ...], dtype: torch.dtype = torch.float64) -> list[torch.Tensor]:
         """Return a tensor of standard normal numbers per shape."""
@@ -85,7 +75,7 @@ def cases(check: str, seed: int) -> Iterator[tuple[str, Case]]:
         for needs in product([True, False], repeat=3):
             yield f"{needs=}", example.case(5, needs=list(needs))
     elif check == "second derivative":
-        yield "differentiated again", example.case(2, d_in=3, d_out=2, mode="second")
+        yield "differentiated again", example.case(2, mode="second")
 
 
 def fault(case: Case, reply: Reply) -> str | None:
@@ -99,11 +89,8 @@ def fault(case: Case, reply: Reply) -> str | None:
         return "it does not return three gradients"
     right = expected(case)
     wanted = right if second else [one if need else None for one, need in zip(right, case["needs"], strict=True)]
-    differences = [
-        f"{name} {difference}"
-        for name, mine, theirs in zip(names, map(received, gradients), wanted, strict=True)
-        if (difference := different(mine, theirs))
-    ]
+    found = map(different, map(received, gradients), wanted)
+    differences = [f"{name} {difference}" for name, difference in zip(names, found, strict=True) if difference]
     if differences:
         return differences[0] if second else "; ".join(differences)
     spent, needed = reply.get("products", 0), sum(case["needs"][:2])
@@ -147,21 +134,13 @@ def different(mine: torch.Tensor | str | None, right: torch.Tensor | None) -> st
     return None
 
 
-def judged(check: str, run: Backward | FunctionWorker, seed: int) -> str | None:
-    """Return the first fault that a check finds with a function, here or at a worker's; None when it passes."""
-    drawn = list(cases(check, seed))
-    wanted = [case for _, case in drawn]
-    replies = run.run_cases(wanted) if isinstance(run, FunctionWorker) else run_cases(run, wanted)
-    for (phrase, case), reply in zip(drawn, replies, strict=True):
+def judged(check: str, run: Callable[[list[Case]], list[Reply]], seed: int) -> str | None:
+    """Return the first fault that a check finds with a function, of which `run` replies to cases; None: it passes."""
+    phrases, drawn = zip(*cases(check, seed), strict=True)
+    for phrase, case, reply in zip(phrases, drawn, run(list(drawn)), strict=True):
         if found := fault(case, reply):
             return f"{found} ({phrase})"
     return None
-
-
-def failures(backward: Backward, seed: int = 0) -> dict[str, str]:
-    """Return what is wrong with a function of this process, by check: nothing when it is right."""
-    found = {check.name: judged(check.name, backward, seed) for check in CHECKS}
-    return {name: wrong for name, wrong in found.items() if wrong}
 
 
 def main(request: dict[str, Any]) -> None:
@@ -185,7 +164,7 @@ def main(request: dict[str, Any]) -> None:
             say("import", "", problem)
             for check in CHECKS if problem is None else ():
                 # A seed that nobody can know beforehand: what comes back must have been computed.
-                say("check", check.name, judged(check.name, worker, secrets.randbits(63)))
+                say("check", check.name, judged(check.name, worker.run_cases, secrets.randbits(63)))
     except BrokenConnection:
         say("broken", "", BROKEN)
 

@@ -14,7 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any, TypedDict
+from typing import Any
 
 import torch
 from torch.autograd import Function
@@ -25,37 +25,16 @@ Backward = Callable[[Any, torch.Tensor], Any]
 PRODUCTS = {"mm", "bmm", "addmm", "matmul", "mv"}  # PyTorch's operators that compute a matrix product
 
 
-class Packed(TypedDict):
-    """A tensor as JSON: its dtype's name, shape, strides in elements, and the numbers of its storage."""
-
-    dtype: str
-    shape: list[int]
-    strides: list[int]
-    numbers: list[float]
-
-
-class Case(TypedDict):
-    """One call: the tensors X, W, b and dL/dY, which of the first three need a gradient, and how to call.
-
-    `mode` is "direct" (called as it is), "again" (called twice, the second result counts), "autograd" (by a
-    `torch.autograd.Function`), or "second" (differentiated again, with `cotangents` of the three gradients).
-    """
-
-    tensors: list[Packed]
-    needs: list[bool]
-    mode: str
-    cotangents: list[Packed]
-
-
-class Reply(TypedDict, total=False):
-    """What came of a case: the gradients, or None when there are not three; or the error.
-
-    An entry is a text where the function gave something else than a tensor. `products` counts the matrix products.
-    """
-
-    gradients: list[Packed | str | None] | None
-    products: int
-    error: str
+# What goes over the socket, as JSON has it.
+# A tensor: the name of its "dtype", its "shape", its "strides" in elements, and the "numbers" of its storage.
+Packed = dict[str, Any]
+# One call: the "tensors" X, W, b and dL/dY, which of the first three the gradient "needs", and its "mode": "direct"
+# (called as it is), "again" (called twice, the second result counts), "autograd" (by a `torch.autograd.Function`), or
+# "second" (differentiated again, with "cotangents" of the three gradients).
+Case = dict[str, Any]
+# What came of a case: the "gradients", or None when there are not three, and how many matrix "products" were computed;
+# or the "error". A gradient is a text where the function gave something else than a tensor.
+Reply = dict[str, Any]
 
 
 class MatrixProducts(TorchDispatchMode):
@@ -178,7 +157,7 @@ def run_cell(source: str, scope: dict[str, Any]) -> str | None:
     return None
 
 
-def main(port: str, module: str, name: str) -> None:
+def main(port: str, module: str = "", name: str = "") -> None:
     """Reply to each request: {"cell": source}, {"import": true} or {"cases": [...]}."""
     sys.path.insert(0, "")  # the submission's folder, which is the current one
     local = ("127.0.0.1", int(port))

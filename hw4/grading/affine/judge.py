@@ -9,13 +9,13 @@ import json
 import os
 import socket
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from ..sandbox.launcher import Launcher
 from ..sandbox.program import Program
@@ -47,7 +47,7 @@ class Verdict:
         return [*given, *asked, *([self.problem] if self.problem else [])]
 
 
-class Judge:
+class Judge(AbstractContextManager["Judge"]):
     """Judges the submission in `scratch` while the caller does something else; its processes end with the `with` block.
 
     `cells` are the (id, source) of given cells to run, in order; `checks` are the ids of those that are checks.
@@ -75,18 +75,12 @@ class Judge:
             os.close(output)
             Thread(target=self._receive, args=(source,), daemon=True).start()
             port = (self._findings.get() or ["port", "0", None])[1] if listen else "0"
-            worker = [
-                str(HERE / "function_worker.py"),
-                port,
-                *([function.module, function.name] if function else ["", ""]),
-            ]
+            worker = [str(HERE / "function_worker.py"), port]
+            worker += [function.module, function.name] if function else []
             stdin = null if listen else theirs.fileno()
             self._processes.append(scratch.start(launcher, worker, stdin, null, null))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         for process in self._processes:
             process.kill()
 

@@ -5,10 +5,10 @@ import os
 import secrets
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from time import monotonic, sleep
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -25,11 +25,10 @@ BOOT = 60.0  # seconds that a kernel has to answer for the first time
 LARGEST_MESSAGE = 256 * 2**20  # bytes; who sends more is cut off
 MOST_MESSAGES = 16  # that wait in our memory for being read; more wait with the kernel
 NUMBERS = itertools.count(1)
+PARTS = ("header", "parent_header", "content")  # of a message
 CHANNELS = ["shell", "iopub", "stdin", "control"]
 SCRIPT = Path(__file__).with_name("kernel_process.py")
 
-
-Content = dict[str, Any]
 OnMessage = Callable[[dict[str, Any]], None]
 
 
@@ -41,7 +40,7 @@ class KernelDeath(Exception):
     """The kernel's process ended; the message says how."""
 
 
-class Kernel:
+class Kernel(AbstractContextManager["Kernel"]):
     """A kernel of this Python in the scratch copy `scratch`; it boots while the caller goes on.
 
     `launcher` starts its process. It is gone after the `with` block.
@@ -51,10 +50,7 @@ class Kernel:
         self.launcher, self.scratch = launcher, scratch
         self._start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         self.kill()
 
     def _start(self) -> None:
@@ -95,7 +91,10 @@ class Kernel:
     def _connect(self) -> None:
         """Wait until the kernel answers and what it publishes reaches us; `BOOT` seconds at most."""
         deadline, patience = monotonic() + BOOT, 0.05
-        while not self._listens() and self.process.poll() is None and monotonic() < deadline:
+        info = self._connection
+        ports = [info["shell_port"], info["iopub_port"], info["control_port"]]
+        paths = [f"{info['ip']}-{port}" for port in ports if info["transport"] == "ipc"]
+        while not all(map(os.path.exists, paths)) and self.process.poll() is None and monotonic() < deadline:
             sleep(0.005)  # who connects too early tries again only after a tenth of a second
         self._client.load_connection_info(self._connection)
         self._client.context = zmq.Context()
@@ -108,12 +107,6 @@ class Kernel:
             patience *= 1.2  # a question asked before the kernel listens is lost: ask again, ever more slowly
             if monotonic() > deadline:
                 raise KernelDeath(f"the kernel did not answer within {BOOT:.0f} s")
-
-    def _listens(self) -> bool:
-        """Return whether the sockets that we connect to exist, as far as that can be seen."""
-        info = self._connection
-        ports = [info["shell_port"], info["iopub_port"], info["control_port"]]
-        return info["transport"] != "ipc" or all(os.path.exists(f"{info['ip']}-{port}") for port in ports)
 
     def _request(self, send: Callable[..., str], *arguments: Any, **options: Any) -> str:
         """Send a request and return its id; raise `KernelDeath` where a cell has broken the sockets."""
@@ -133,20 +126,21 @@ class Kernel:
             message = self._message(self._client.get_iopub_msg, min(POLL, left))
             if message is None and self.process.poll() is not None:
                 raise KernelDeath(self._how_it_ended())
-            if message and _parent(message) == request:
+            about = message and message["parent_header"].get("msg_id")
+            if message and about == request:
                 yield message
-                if _state(message) == "idle":
+                if message["content"].get("execution_state") == "idle":
                     return
-            elif message and rest and _parent(message) == rest[0]:
+            elif message and rest and about == rest[0]:
                 rest[1](message)
 
     def _message(self, get: Callable[..., Any], seconds: float) -> dict[str, Any] | None:
         """Return the next message; None when none comes in time, or one that no kernel makes or signs."""
         try:
             message = get(timeout=seconds)
+            return message if all(isinstance(message[part], dict) for part in PARTS) else None
         except Exception:  # a submission can write anything on the kernel's sockets: what that raises is not known
             return None
-        return message if isinstance(message, dict) and isinstance(message.get("header"), dict) else None
 
     def _how_it_ended(self) -> str:
         if limit := self.scratch.why_killed(self.process):
@@ -157,7 +151,7 @@ class Kernel:
         line = self._log.last_line()
         return f"the kernel ended with exit code {code}" + (f": {line}" if code and line else "")
 
-    def execute(self, source: str, seconds: float, on_message: OnMessage) -> Content:
+    def execute(self, source: str, seconds: float, on_message: OnMessage) -> dict[str, Any]:
         """Run `source`, hand each message it publishes to `on_message`, and return the content of the kernel's reply.
 
         Raises `CellTimeout` when that takes longer than `seconds`, and `KernelDeath` when the process ends.
@@ -169,19 +163,18 @@ class Kernel:
         self._running = request
         idle = False
         for message in self._replies(request, deadline):
-            idle = _state(message) == "idle"
+            idle = message["content"].get("execution_state") == "idle"
             on_message(message)
         while idle and (left := deadline - monotonic()) > 0:
             reply = self._message(self._client.get_shell_msg, min(POLL, left))
             if reply is None and self.process.poll() is not None:
                 raise KernelDeath(self._how_it_ended())
-            content = reply.get("content") if reply and _parent(reply) == request else None
-            if isinstance(content, dict):
-                payload = content.get("payload")
-                wishes = [wish for wish in payload if isinstance(wish, dict)] if isinstance(payload, list) else []
-                if any(wish.get("source") == "ask_exit" for wish in wishes):
+            if reply and reply["parent_header"].get("msg_id") == request:
+                payload = reply["content"].get("payload")
+                wishes = payload if isinstance(payload, list) else []
+                if any(isinstance(wish, dict) and wish.get("source") == "ask_exit" for wish in wishes):
                     raise KernelDeath("the cell told its kernel to exit")  # which it does a little later
-                return content
+                return reply["content"]
         raise CellTimeout
 
     def interrupt(self, on_message: OnMessage | None = None) -> bool:
@@ -207,15 +200,3 @@ class Kernel:
         """Replace the process by a new one; every variable is gone."""
         self.kill()
         self._start()
-
-
-def _parent(message: dict[str, Any]) -> object:
-    """Return the id of the request that a message is about."""
-    parent = message.get("parent_header")
-    return parent.get("msg_id") if isinstance(parent, dict) else None
-
-
-def _state(message: dict[str, Any]) -> object:
-    """Return the kernel's state, if the message tells it."""
-    content = message.get("content")
-    return content.get("execution_state") if isinstance(content, dict) else None

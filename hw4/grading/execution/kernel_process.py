@@ -21,17 +21,10 @@ class KernelApp(IPKernelApp):
         super().init_control(context)
         self.debug_shell_socket.disconnect(self.shell_socket.getsockopt(zmq.LAST_ENDPOINT))  # a path out of reach
 
-    def init_heartbeat(self) -> None:
+    def _nothing(self, **kwargs: Any) -> None:
         pass
 
-    def init_connection_file(self) -> None:
-        pass
-
-    def write_connection_file(self, **kwargs: Any) -> None:
-        pass
-
-    def log_connection_info(self) -> None:
-        pass
+    init_heartbeat = init_connection_file = write_connection_file = log_connection_info = _nothing
 
 
 if __name__ == "__main__":

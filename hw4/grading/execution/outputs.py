@@ -134,19 +134,14 @@ class OutputCollector:
         text = text[-TRACEBACK_LINE:]  # its last line is what is reported
         self._append(new_output("error", ename=name, evalue=text, traceback=shorten(traceback)), None)
 
-    def _on_display_data(self, content: Message) -> None:
+    def _on_display_data(self, content: Message, kind: str = "display_data", **own: Any) -> None:
         data, metadata, display_id = self._bundle(content)
         self._update(display_id, data, metadata)
         if self._fits(content):
-            self._append(new_output("display_data", data=data, metadata=metadata), display_id)
+            self._append(new_output(kind, data=data, metadata=metadata, **own), display_id)
 
     def _on_execute_result(self, content: Message) -> None:
-        data, metadata, display_id = self._bundle(content)
-        if self._fits(content):
-            output = new_output(
-                "execute_result", data=data, metadata=metadata, execution_count=_execution_count(content)
-            )
-            self._append(output, display_id)
+        self._on_display_data(content, "execute_result", execution_count=_execution_count(content))
 
     def _on_update_display_data(self, content: Message) -> None:
         data, metadata, display_id = self._bundle(content)
@@ -168,8 +163,8 @@ class OutputCollector:
         made = {kind: media for kind, value in named.items() if (media := _media(kind, value)) is not None}
         if not made and data:
             raise Malformed(f"a display of {', '.join(named)[:100]} without data")
-        described = {} if not isinstance(metadata, dict) else metadata
-        described = {key: value for key, value in described.items() if value is not None and nests(value)}
+        pairs = metadata.items() if isinstance(metadata, dict) else ()
+        described = {key: value for key, value in pairs if value is not None and nests(value)}
         display_id = transient.get("display_id") if isinstance(transient, dict) else None
         return made, _clean(described), display_id if isinstance(display_id, str) else None
 
@@ -187,11 +182,9 @@ class OutputCollector:
         """Count an output; return whether it is kept."""
         before = self._size
         self._count(content)
-        size = self._size - before
-        if self._kept + size > self.limit:
-            self._outputs_cut += 1
-            return False
-        return True
+        fits = self._kept + self._size - before <= self.limit
+        self._outputs_cut += not fits
+        return fits
 
     def _append(self, output: NotebookNode, display_id: str | None) -> None:
         if self._clear_first:

@@ -57,8 +57,6 @@ def changes(sources: Collection[str], given: Iterable[str] = ()) -> list[str]:
 
     `given` is the code that the reference gives: what it is named and imports should stay what it is.
     """
-    if not sources:
-        return []
     trees = [tree(source) for source in sources]
     code = [tree(source) for source in given]
     aliases: dict[str, str] = {}

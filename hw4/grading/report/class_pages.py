@@ -8,7 +8,7 @@ from ..result import Result, Row
 from .cells import Cells, mark
 from .layout import anchor, document, table
 from .markup import text
-from .submission_page import Drawn, battery_row, battery_table, cells_of, machinery
+from .submission_page import Drawn, battery_table, cells_of, judged_question, machinery
 
 FIRST = "index.html"
 ORDERS = {"name": ("by name", FIRST), "failures": ("failures first", "failures.html")}
@@ -16,22 +16,18 @@ GIVEN = frozenset({"question", "snippet"})
 
 
 def class_pages(
-    results: Sequence[Result],
-    unusable: Sequence[tuple[str, str]],
-    reference: Result,
-    drawn: Sequence[Drawn] | None = None,
+    drawn: Sequence[tuple[Result, Drawn]], unusable: Sequence[tuple[str, str]], reference: Result
 ) -> Iterator[tuple[str, str]]:
     """Yield the (file name, text) of each page.
 
-    `unusable` holds (title, reason) of what could not be graded, and `drawn` the cells of each result, where they are
-    drawn already.
+    Each result comes with its cells, drawn; `unusable` holds (title, reason) of what could not be graded.
     """
-    questions, cells = list(reference.rows), [Cells(result) for result in results] if drawn is None else drawn
+    questions = list(reference.rows)
     for order, (_, name) in ORDERS.items():
-        yield name, index(results, questions, unusable, order)
+        yield name, index([result for result, _ in drawn], questions, unusable, order)
     answer = Cells(reference)
     for question in questions:
-        yield page_name(question), question_page(question, (reference, answer), list(zip(results, cells, strict=True)))
+        yield page_name(question), question_page(question, (reference, answer), drawn)
 
 
 def page_name(question: str) -> str:
@@ -94,15 +90,9 @@ def _state(result: Result, question: str) -> tuple[str, str]:
         return "bad", "gone"
     if any(result.row_of[execution.index] is row for execution in result.failed_cells()):
         return "bad", "failed"
-    if row.question.id == _judged(result) and result.finding.verdict.faults():
+    if row.question.id == judged_question(result) and result.finding.verdict.faults():
         return "bad", "wrong"
     return ("warn", text(row.answer())) if row.doubtful else ("ok", "answered")
-
-
-def _judged(result: Result) -> str | None:
-    """Return the id of the question that the function answers."""
-    row = battery_row(result)
-    return row.question.id if row else None
 
 
 def question_page(question: str, reference: tuple[Result, Drawn], submissions: Sequence[tuple[Result, Drawn]]) -> str:
@@ -146,7 +136,7 @@ def _answer(question: str, result: Result, cells: Drawn) -> str:
     if row and row.question.perhaps:
         parts = ", ".join(row.question.perhaps) or "the question"
         block = mark("warn", "Perhaps an answer", f"to {text(parts)} stands here: it was found elsewhere.") + block
-    if question == _judged(result):
+    if question == judged_question(result):
         block += battery_table(result)
     # The whole page's cleaning drops an attribute that it does not know: ids of cells would stand there many times.
     block = block.replace(' id="cell-', ' data-cell="')

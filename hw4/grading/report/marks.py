@@ -3,8 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -20,19 +19,11 @@ LONGEST_COMMENT = 10_000_000  # characters of a cell
 FORMULA = re.compile(r"(?:\A|(?<=[;|]))(?=\s*['=+\-@＝＋－＠])")
 
 
-@dataclass(frozen=True)
-class Row:
-    """A submission: its name, its folder, its status (None: not graded in this run), its answers and its last line."""
+def table(rows: Mapping[str, dict[str, str]], reference: NotebookNode, path: Path) -> str:
+    """Return the text of the table: of each submission, by its name, what stands in the columns.
 
-    name: str
-    folder: str
-    status: str | None
-    answers: dict[str, str]
-    summary: str
-
-
-def table(rows: Iterable[Row], reference: NotebookNode, path: Path) -> str:
-    """Return the text of the table. The marks and comments in the file that stands at `path` already are kept."""
+    {} is one that was not graded in this run. The marks and comments in the file that stands at `path` are kept.
+    """
     asked, _ = questions(reference, reference)
     marks = [
         f"{kind} {question.id}{'-' * bool(part)}{part}"
@@ -45,15 +36,14 @@ def table(rows: Iterable[Row], reference: NotebookNode, path: Path) -> str:
     columns = ["submission", "folder", "status", *(question.id for question in asked), "summary", *marks]
     writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    for row in rows:
-        name = FORMULA.sub("'", row.name)  # all of it: what is kept is found by it
-        if row.status is not None:
-            values = {"submission": row.name, "folder": row.folder, "status": row.status, **row.answers}
-            values = {key: literal(value) for key, value in (values | {"summary": row.summary}).items()}
-            values["submission"] = name
-            writer.writerow(values | {mark: old.get(name, {}).get(mark) or "" for mark in marks})
-        elif name in old:
-            writer.writerow(old[name])
+    for submission, row in rows.items():
+        name = FORMULA.sub("'", submission)  # all of it: what is kept is found by it
+        known = old.get(name, {})
+        if row:
+            values = {column: literal(value) for column, value in row.items()} | {"submission": name}
+            writer.writerow(values | {mark: known.get(mark) or "" for mark in marks})
+        elif known:
+            writer.writerow(known)
     return text.getvalue()
 
 

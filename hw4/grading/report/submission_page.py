@@ -24,11 +24,6 @@ class DrawnCells:
 Drawn = Cells | DrawnCells
 
 
-def kept_cells(cells: Cells) -> DrawnCells:
-    """Return of drawn cells what the pages of a class need."""
-    return DrawnCells(cells.html, cells.added)
-
-
 def submission_page(result: Result, cells: Cells | None = None) -> str:
     """Return the page of one submission; `cells` are its own, where they are drawn already."""
     cells, rows = cells or Cells(result), [row for row in result.rows.values() if row.question.parts]
@@ -86,7 +81,7 @@ def machinery(remarks: Iterable[Remark]) -> str:
 def unplaced(result: Result) -> str:
     """Return the remarks on given cells of which neither the place nor the question is left, and the battery then."""
     gone = [each for each in result.finding.remarks if each.cell is None and each.question not in result.rows]
-    return "".join(map(remark, gone)) + ("" if battery_row(result) else battery_table(result))
+    return "".join(map(remark, gone)) + ("" if judged_question(result) else battery_table(result))
 
 
 def overview(result: Result, rows: list[Row]) -> str:
@@ -114,10 +109,10 @@ def _block(result: Result, row: Row, cells: Cells) -> str:
     if row.checks:
         state += f", {row.passed} of {row.checks} checks passed"
     kind = "warn" if row.doubtful else "bad" if row.passed < row.checks else "ok"
-    if row is battery_row(result) and result.finding.verdict.faults():
+    battery = battery_table(result) if row.question.id == judged_question(result) else ""
+    if battery and result.finding.verdict.faults():
         kind, state = "bad", f"{state}, wrong"
     lost = [each for each in result.finding.remarks if each.cell is None and each.question == row.question.id]
-    battery = battery_table(result) if row is battery_row(result) else ""
     heading = f'<h3>{name} <span class="{kind}">{state}</span></h3>'
     return (
         f'<section id="{anchor(row.question.id)}" aria-label="{name}">{heading}'
@@ -131,11 +126,12 @@ def cells_of(result: Result, row: Row, cells: Drawn, but: frozenset[str] = froze
     return "".join(cells.html[index] for index in indices if role(result.notebook.cells[index]) not in but)
 
 
-def battery_row(result: Result) -> Row | None:
-    """Return the row of the question that the function answers, or else of one with a given check."""
-    judged = next((row for row in result.rows.values() if row.question.judged), None)
-    checks = (row for row, cell in zip(result.row_of, result.notebook.cells, strict=True) if role(cell) == "check")
-    return judged or next((row for row in checks if row is not result.loose), None)
+def judged_question(result: Result) -> str | None:
+    """Return the id of the question that the function answers, or else of the first with a given check."""
+    judged = [row.question.id for row in result.rows.values() if row.question.judged]
+    pairs = zip(result.readings, result.notebook.cells, strict=True)
+    checked = [reading.question for reading, cell in pairs if reading.question and role(cell) == "check"]
+    return next(iter([*judged, *checked]), None)
 
 
 def battery_table(result: Result) -> str:
@@ -151,8 +147,6 @@ def battery_table(result: Result) -> str:
         said = "right" if wrong is None else f"{word}: {wrong}"
         lines.append(f'<tr><th scope="row">{text(name)}</th><td class="{kind}">{text(said)}</td></tr>')
     label = '<p class="label">Our own checks, in processes of their own</p>'
-    if result.finding.function:
-        label = (
-            f'<p class="label">The function</p><div class="student">{code_block(result.finding.function)}</div>{label}'
-        )
+    if code := result.finding.function:
+        label = f'<p class="label">The function</p><div class="student">{code_block(code)}</div>{label}'
     return f"{label}{table(['Check', 'Verdict'], lines)}" if lines else ""
