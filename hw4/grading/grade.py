@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from nbformat import NotebookNode
 
@@ -44,6 +45,7 @@ OTHER_KERNELS = re.compile(
     r"octave|matlab|scilab|sas|stata|scala|almond|spylon|apache_toree|ijava|kotlin|groovy|clojure|i?ruby|gonb|gophernotes|"
     r"rust|evcxr|i?haskell|ocaml|fsharp|csharp|powershell|\.net|xsql|prolog|maxima|wolfram|mathematica|sage"
 )
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
 LONGEST_FUNCTION = 20_000  # characters of its module that are shown
 Progress = Callable[[Result, Execution], None]
 # The packages on which what a submission computes and puts out depends.
@@ -81,7 +83,7 @@ class Outcome:
 
     name: str
     code: ExitCode
-    files: dict[str, str]  # the executed notebook first, where there is one
+    files: output.Files  # the executed notebook first, where there is one
     lines: list[str]  # the last one sums it up
     answers: dict[str, str] = field(default_factory=dict)  # by question
     result: Result | None = None  # what the files were made of, where it is still in memory
@@ -127,7 +129,6 @@ def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, s
 
     answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
     lines, code = report_lines(result), result.exit_code(strict)
-
     cells = Cells(result)
     rest = {"code": int(code), "lines": lines[-1:], "answers": answers}
     files = output.files_of(result, notebook, {**kept, **rest}, cells)
@@ -189,6 +190,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
                 finding.verdict = (early or judge(files)).verdict(limits.total)
         except KeyboardInterrupt:
             finding.interrupted = True
+        plan.result.files = mentioned_pictures(submission, plan.result.notebook)
         finding.layers = phrases(kernel.process.layers)
     return plan.result
 
@@ -208,6 +210,13 @@ def planned(submitted: tuple[bytes, str], reference: tuple[bytes, str], modules:
     result.finding.machinery = machinery_remarks(result, given, modules)
     checks = [cell.id for cell in given.cells if cell.cell_type == "code" and is_given_check(cell)]
     return Plan(result, check_cells(given, notebook), checks, judged_function(given))
+
+
+def mentioned_pictures(submission: Submission, notebook: NotebookNode) -> dict[str, bytes]:
+    """Return the pictures beside a submission's `notebook` whose names stand in it."""
+    text = unquote("\n".join(cell.source for cell in notebook.cells))
+    files = submission.files.items()
+    return {path: body for path, body in files if path.lower().endswith(PICTURES) and Path(path).name in text}
 
 
 def machinery_remarks(result: Result, given: NotebookNode, modules: Mapping[str, str]) -> list[Remark]:

@@ -24,6 +24,7 @@ from .text import clean_text
 if TYPE_CHECKING:
     from .report.submission_page import Cells, DrawnCells
 
+Files = dict[str, str | bytes]  # content by the path from a submission's folder
 GRADING = Path(__file__).parent
 # The packages on which the pages depend
 DRAWS = ("lxml", "markdown-it-py", "math-core", "mdit-py-plugins", "nbconvert", "nh3", "pillow", "pygments")
@@ -41,22 +42,27 @@ def prepare(folder: Path, inputs: Iterable[Path] = ()) -> None:
         raise Unusable(f"{folder}: {problem.strerror}") from None
 
 
-def files_of(result: Result, name: str, kept: dict[str, Any], cells: "Cells | None" = None) -> dict[str, str]:
-    """Return {file name: text} of what a submission's run leaves; `kept` is for a later run.
+def files_of(result: Result, name: str, kept: dict[str, Any], cells: "Cells | None" = None) -> Files:
+    """Return {file name: content} of what a submission's run leaves; `kept` is for a later run.
 
     `name` is that of the notebook's file.
     """
     from .report.gradescope import gradescope
+    from .report.pictures import picture_path
 
+    pictures = {path: picture_path(body) for path, body in result.files.items()}
     extra = kept | {"notebook": safe_name(name), "drawing": drawing_digest(), "finding": result.finding.to_json()}
+    extra["pictures"] = pictures
     return {
         safe_name(name): write_notebook(result.notebook),
         PAGE: draw(result, cells),
         RESULTS: json.dumps(gradescope(result) | {"extra_data": extra}, indent=1, ensure_ascii=False) + "\n",
+        **{name: result.files[path] for path, name in pictures.items()},
+        **(cells.originals if cells else {}),
     }
 
 
-def files_without_result(text: str) -> dict[str, str]:
+def files_without_result(text: str) -> Files:
     """Return what is left of a submission that could not be graded, for the reason in `text`."""
     found = {"score": 0, "output": text, "output_format": "text", "tests": []}
     return {RESULTS: json.dumps(found, indent=1) + "\n"}
@@ -76,7 +82,10 @@ def load(folder: Path, reference: NotebookNode, title: str) -> Result:
     """
     found = json.loads((folder / RESULTS).read_text(encoding="utf-8"))["extra_data"]
     notebook = nbformat.v4.reads((folder / found["notebook"]).read_text(encoding="utf-8"))
-    return Result(notebook, reference, title, finding=Finding.from_json(found["finding"]))
+    result = Result(notebook, reference, title, finding=Finding.from_json(found["finding"]))
+    for path, name in found["pictures"].items():
+        result.files[path] = (folder / name).read_bytes()
+    return result
 
 
 def draw(result: Result, cells: "Cells | None" = None) -> str:
@@ -103,19 +112,21 @@ def redraw(folder: Path, reference: NotebookNode, title: str) -> None:
     replace(folder / RESULTS, json.dumps(text, indent=1, ensure_ascii=False) + "\n")
 
 
-def write(files: dict[str, str], folder: Path) -> list[Path]:
+def write(files: Files, folder: Path) -> list[Path]:
     """Write the `files` into `folder`; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in {PAGE} - set(files):
         (folder / name).unlink(missing_ok=True)  # what an earlier run left would be taken for this one's
-    return [replace(folder / name, text) for name, text in files.items()]
+    for name in files:
+        (folder / name).parent.mkdir(exist_ok=True)
+    return [replace(folder / name, content) for name, content in files.items()]
 
 
-def replace(path: Path, text: str) -> Path:
-    """Put `text` into the file at `path`, all of it or nothing; return the path."""
+def replace(path: Path, content: str | bytes) -> Path:
+    """Put `content` into the file at `path`, all of it or nothing; return the path."""
     draft = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:20]}.{os.getpid()}")
     try:
-        draft.write_text(clean_text(text), encoding="utf-8", newline="\n")
+        draft.write_bytes(content if isinstance(content, bytes) else clean_text(content).encode())
         os.replace(draft, path)
     except OSError as problem:
         raise Unusable(f"{path}: {problem.strerror}") from None

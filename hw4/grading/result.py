@@ -94,6 +94,7 @@ class Result:
         reference = notebook if reference is None else reference
         self.notebook, self.title, self.folder = notebook, title, folder
         self.finding = Finding()
+        self.files: dict[str, bytes] = {}  # the pictures beside the notebook, by their path from there
         self.points = {cell.id: cell.metadata.get("nbgrader", {}).get("points", 1) for cell in reference.cells}
         found = comparison or compare(notebook, Reference.of(reference))
         self.readings = found.cells  # by the position of the cell

@@ -33,8 +33,14 @@ def address(data, kind="png"):
     return f"data:image/{kind};base64,{b64encode(data).decode()}"
 
 
-def drawn(source, attachments=None, **kwargs):
-    return Cells(result(new_markdown_cell(source, attachments=attachments or {})), **kwargs).html[0]
+def cells(source, attachments=None, files=None):
+    one = result(new_markdown_cell(source, attachments=attachments or {}))
+    one.files = files or {}
+    return Cells(one)
+
+
+def drawn(source, attachments=None, files=None):
+    return cells(source, attachments, files).html[0]
 
 
 def shown(html):
@@ -100,12 +106,12 @@ def test_what_is_no_picture_is_named(content):
 
 
 def test_a_picture_larger_than_the_page_is_drawn_smaller_with_its_original_one_click_away():
-    data, originals = noise(), {}
-    html = drawn("![a](scan.png)", files={"scan.png": data}, originals=originals)
-    (smaller,) = shown(html)
+    data = noise()
+    one = cells("![a](scan.png)", files={"scan.png": data})
+    (smaller,) = shown(one.html[0])
     assert len(smaller) <= pictures.TARGET and max(Image.open(io.BytesIO(smaller)).size) <= 1600
-    ((path, original),) = originals.items()
-    assert original == data and f'<a href="{path}"' in html and path.endswith(".png")
+    ((path, original),) = one.originals.items()
+    assert original == data and f'<a href="{path}"' in one.html[0] and path.endswith(".png")
 
 
 def test_a_picture_drawn_smaller_stands_upright_and_on_white():
@@ -162,3 +168,22 @@ def test_a_picture_of_an_output_is_shown(kind):
     output = new_output("display_data", data={kind: data, "text/plain": "<Figure>"})
     html = Cells(result(new_code_cell("x", outputs=[output]))).html[0]
     assert len(shown(html)) == 1 and "damaged" not in html and "Figure&gt;" not in html
+
+
+def test_a_picture_beside_a_notebook_is_on_its_pages_with_its_file_beside_them(grade, notebook, tmp_path):
+    scan = noise()
+    reference = notebook({"q-1-question": "### Question 1\n\nDraw a cat."}, name="reference.ipynb")
+    for name, data in [("ann", scan), ("bob", encoded())]:
+        (tmp_path / "class" / name / "scans").mkdir(parents=True)
+        (tmp_path / "class" / name / "scans" / "my cat.png").write_bytes(data)
+        (tmp_path / "class" / name / "scans" / "other.png").write_bytes(data)
+        asked = {"q-1-question": "### Question 1\n\nDraw a cat.", "text": "**Answer:** ![a cat](scans/my%20cat.png)"}
+        notebook(asked, name=f"class/{name}/hw.ipynb")
+    for _ in range(2):  # the second time from what the first left
+        assert grade("class", reference=reference).returncode == 0
+        ann, bob = ((tmp_path / "graded" / name / "report.html").read_text() for name in ("ann", "bob"))
+        assert len(shown(ann)) == 1 and shown(bob) == [encoded()]
+        page = (tmp_path / "graded" / "q-1.html").read_text()
+        assert len(shown(page)) == 2
+        (link,) = re.findall(r'href="(ann/pictures/[^"]*)"', page)
+        assert (tmp_path / "graded" / link).read_bytes() == scan

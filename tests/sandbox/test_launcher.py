@@ -13,6 +13,7 @@ import pytest
 from hw4.grading.grade import Task, run
 from hw4.grading.sandbox import launcher as module
 from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
+from hw4.grading.sandbox.log import Log
 from hw4.grading.sandbox.program import Layer, Process, Program, ResourceLimits
 from hw4.grading.sandbox.scratch import Scratch
 from tests.builders import JUDGED, ROOT, made, submission
@@ -131,6 +132,16 @@ def test_a_submission_may_have_a_module_named_like_one_of_ours(result):
         {"look": "import program, linux; print(program.x, linux.x)"}, {"program.py": "x = 1", "linux.py": "x = 2"}
     )
     assert found.notebook.cells[0].outputs[0].text == "1 2\n"
+
+
+def test_temporary_files_go_into_the_scratch_folder_whatever_was_preloaded(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text("import tempfile; print(tempfile.mkdtemp())")
+    with Launcher(["torch._dynamo"]) as launcher, Scratch({}) as scratch, open(os.devnull) as nothing:
+        log = Log()
+        process = scratch.start(launcher, [str(path)], nothing.fileno(), log.descriptor, log.descriptor)
+        log.close()
+        assert ended(process, 60) == 0 and log.last_line().startswith(str(scratch.folder / "tmp"))
 
 
 def test_modules_are_preloaded_for_the_words_that_a_text_mentions():

@@ -37,6 +37,20 @@ for _ in range(4):
     x = mmap.mmap(-1, 100 << 20)
     for place in range(0, 100 << 20, 4096): x[place] = 1
     globals()[f"x{_}"] = x""",
+    "buffers of sockets": """
+for _ in range(12):
+    if os.fork() == 0: break
+pairs = [socket.socketpair() for _ in range(480)]
+for one, _ in pairs:
+    one.setblocking(False)
+    try:
+        while one.send(bytes(1 << 16)): pass
+    except BlockingIOError: pass""",
+    "page tables": """
+for _ in range(16):
+    if os.fork() == 0: break
+x = mmap.mmap(-1, 1 << 37, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ)
+for place in range(0, 1 << 34, 1 << 21): x[place]""",
     "a child of a child that ended": """
 if os.fork() == 0:
     if os.fork() == 0:

@@ -145,6 +145,7 @@ def test_what_is_hidden_in_a_readable_folder_is_out_of_reach(tmp_path, monkeypat
         (top / path).parent.mkdir(parents=True, exist_ok=True)
         (top / path).write_text("content")
     (top / "alias").symlink_to("class")
+    (top / "inside").symlink_to("class/hw4")
     (top / "loop").symlink_to(".")
     (top / "lib" / "back").symlink_to("../class")
     monkeypatch.setattr(module, "SYSTEM_FOLDERS", [*module.SYSTEM_FOLDERS, str(top)])
@@ -157,8 +158,9 @@ def test_what_is_hidden_in_a_readable_folder_is_out_of_reach(tmp_path, monkeypat
         "loop/class/ref.ipynb",
         "lib/back/ref.ipynb",
     ]
-    found = attack(f"print([fails(open, os.path.join({str(top)!r}, name)) is None for name in {names}])")
-    assert found.text == "[True, True, False, False, False, False]\n"
+    names += ["inside/answers.py"] * (hidden != "class/ref.ipynb")
+    found = attack(f"print({{name for name in {names} if fails(open, os.path.join({str(top)!r}, name)) is None}})")
+    assert eval(found.text) == {"lib/module.py", "lib/deep/x"}
 
 
 def test_the_graders_own_files_are_hidden_where_the_clone_lies_in_a_readable_folder(monkeypatch):

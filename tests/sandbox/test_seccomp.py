@@ -2,6 +2,7 @@
 
 import platform
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,53 @@ def test_the_tables_hold_the_numbers_of_the_kernels_headers(column):
 REFUSED = [(entry[0], int(entry[COLUMN])) for entry in TABLES if int(entry[COLUMN]) >= 0]
 BY_ARGUMENT = {"clone", "chmod", "creat", "fchmod", "mkdir", "mknod", "open", "openat", "mkdirat", "mknodat"}
 BY_ARGUMENT |= {"fchmodat", "fchmodat2", "socket", "socketpair"}
+
+
+KINDS = """
+ptrace process_vm_readv keyctl add_key request_key bpf perf_event_open userfaultfd mount umount2 open_tree fsopen
+fsmount move_mount mount_setattr pivot_root io_uring_setup io_uring_enter io_uring_register unshare setns memfd_create
+shmget semget msgget mq_open clone3 open_by_handle_at pidfd_getfd"""
+ALLOW, ERRNO = 0x7FFF0000, 0x00050000
+
+
+def decide(instructions, number, architecture, arguments=(0,) * 6):
+    """Return what a filter's instructions say of a call, computed as the kernel's filter.h describes them."""
+    memory = {0: number, 4: architecture} | {16 + 8 * n: value for n, value in enumerate(arguments)}
+    value = place = 0
+    while True:
+        code, true, false, operand = instructions[place]
+        if code == 0x06:
+            return operand
+        if code == 0x20:
+            value, jump = memory[operand], 0
+        else:
+            jump = true if {0x15: value == operand, 0x35: value >= operand, 0x45: value & operand}[code] else false
+        place += 1 + jump
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_of_each_machine_decides_as_the_tables_say(machine):
+    sys.path.insert(0, str(FOLDER))
+    try:
+        import seccomp
+    finally:
+        sys.path.remove(str(FOLDER))
+    column, architecture, _ = seccomp.MACHINES[machine]
+    code = seccomp.instructions(column, architecture)
+    numbers = {entry[0]: int(entry[column]) for entry in TABLES if int(entry[column]) >= 0}
+    for name in KINDS.split():
+        assert decide(code, numbers[name], architecture) & 0x7FFF0000 == ERRNO, name
+    assert decide(code, 0, architecture) == ALLOW
+    assert decide(code, 0, architecture ^ 1) & 0x7FFF0000 == ERRNO  # another machine's table
+    assert decide(code, 0x40000000, architecture) & 0x7FFF0000 == ERRNO  # x86_64's second table
+    for family in range(50):
+        allowed = decide(code, numbers["socket"], architecture, (family, 1, 0, 0, 0, 0)) == ALLOW
+        assert allowed == (family in (1, 2, 10, 16)), family
+    for flags, allowed in [(17, True), (0x3D0F00, True), (17 | 1 << 28, False), (17 | 1 << 30, False)]:
+        assert (decide(code, numbers["clone"], architecture, (flags, 0, 0, 0, 0, 0)) == ALLOW) == allowed
+    for mode, allowed in [(0o755, True), (0o1777, True), (0o4755, False), (0o2755, False)]:
+        assert (decide(code, numbers["fchmod"], architecture, (3, mode, 0, 0, 0, 0)) == ALLOW) == allowed
+        assert (decide(code, numbers["openat"], architecture, (3, 0, 0o101, mode, 0, 0)) == ALLOW) == allowed
 
 
 def test_each_refused_call_is_refused(attack):

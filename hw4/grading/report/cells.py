@@ -1,7 +1,6 @@
 """A notebook's cells and outputs as HTML, each cleaned alone, so that none can run, request or swallow what follows."""
 
 import re
-from collections.abc import Mapping
 
 from nbformat import NotebookNode
 
@@ -36,14 +35,13 @@ STATUS = {
 class Cells:
     """The cells of a result as HTML, drawn in the notebook's order, as macros want it.
 
-    `files` and `originals` are those of `Pictures`.
+    `originals` are the pictures that are drawn smaller, by the path from the page at which it links to them.
     """
 
-    def __init__(
-        self, result: Result, files: Mapping[str, bytes] | None = None, originals: dict[str, bytes] | None = None
-    ) -> None:
+    def __init__(self, result: Result) -> None:
         self.result, self.formulas = result, Formulas()
-        self.outputs = Outputs(Drawing(self.formulas, Pictures(files, originals)))
+        self.originals: dict[str, bytes] = {}
+        self.outputs = Outputs(Drawing(self.formulas, Pictures(result.files, self.originals)))
         self.executions = {execution.index: execution for execution in result.finding.executions}
         self.html = [self._cell(index, cell) for index, cell in enumerate(result.notebook.cells)]
         self.added = [self._added(index, cell) for index, cell in enumerate(result.notebook.cells)]

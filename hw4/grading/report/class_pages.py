@@ -126,9 +126,8 @@ def question_page(question: str, reference: tuple[Result, Drawn], submissions: S
 
 def _found(result: Result, row: Row, cells: Drawn) -> str:
     """Return all that was taken for the answer, in its order: of given cells only what was added to them."""
-    own = {index for index, owner in enumerate(result.row_of) if owner is row}
     shown = []
-    for index in sorted(own | {answer.cell for answer in row.question.answers}):
+    for index in sorted({*row.question.cells, *(answer.cell for answer in row.question.answers)}):
         mixed = cells.added[index]
         if mixed or role(result.notebook.cells[index]) not in GIVEN:
             shown.append(mixed or cells.html[index])
@@ -151,5 +150,8 @@ def _answer(question: str, result: Result, cells: Drawn) -> str:
         block += battery_table(result)
     # The whole page's cleaning drops an attribute that it does not know: ids of cells would stand there many times.
     block = block.replace(' id="cell-', ' data-cell="')
+    folder = quote(result.folder, safe="")
+    block = block.replace('href="pictures/', f'href="{folder}/pictures/')
+    block = block.replace('href="#cell-link-', f'href="{folder}/report.html#cell-link-')
     link = f"{_page_of(result)}#{anchor(question)}"
     return f'<section><h3><a href="{link}">{text(result.title)}</a></h3>{block}</section>'

@@ -56,7 +56,9 @@ COMMENT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?-->)|{TAG.pattern}", re.IGNORECASE 
 COMMENT_START_OR_TAG = re.compile(rf"<!--|{TAG.pattern}", re.IGNORECASE)
 FONT_COLOR = re.compile(r"""color\s*=\s*["']?(#?\w+)""", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(?:svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*")
-LINK = re.compile(r"https?://|mailto:|#|pictures/[\w.-]+$|[\w.~%-]+(?:/report)?\.html(?:#|$)", re.IGNORECASE)
+LINK = re.compile(
+    r"https?://|mailto:|#|(?:[\w.~%-]+/)?pictures/[\w.-]+$|[\w.~%-]+(?:/report)?\.html(?:#|$)", re.IGNORECASE
+)
 UNSAFE_STYLE = re.compile(r"url|expression|[\\@]", re.IGNORECASE)
 
 

@@ -25,6 +25,7 @@ KINDS = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "W
 DATA = re.compile(r"data:image/[\w.+-]+((?:;[\w=.-]+)*),(.*)", re.DOTALL | re.IGNORECASE)
 NAMESPACES = b' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 NO_ALT = "Figure without a description"
+FOLDER = "pictures"  # beside the page, for originals
 Attachments = Mapping[str, Mapping[str, Any]]  # name: {MIME type: base64}
 
 
@@ -66,7 +67,7 @@ class Pictures:
         notes = [] if alt else [element("span", NO_ALT, {"class": "note"})]
         notes += [note(embedded.problem)] if embedded.problem else []
         if embedded.width and self.originals is not None:
-            path = f"pictures/{hashlib.sha256(data).hexdigest()[:16]}.{_kind(data).lower()}"
+            path = picture_path(data)
             self.originals[path] = data
             link = element("a", attributes={"href": path})
             link.append(shown)
@@ -154,3 +155,8 @@ def _svg(data: bytes) -> Embedded:
         raise Undrawable("Picture of an unknown format")
     problem = f"This picture is damaged: {parser.error_log[0].message}" if parser.error_log else ""
     return Embedded("svg+xml", etree.tostring(root), problem=problem)
+
+
+def picture_path(data: bytes) -> str:
+    """Return the path, from the page, of the file with an original picture."""
+    return f"{FOLDER}/{hashlib.sha256(data).hexdigest()[:16]}.{_kind(data).lower() or 'bin'}"

@@ -26,6 +26,7 @@ ROOT, TCP, FILES = "other files out of sight", "no TCP", "own files only"
 CALLS = "system calls filtered"
 
 NAMESPACES = {NETWORK: linux.CLONE_NEWNET, PROCESSES: linux.CLONE_NEWPID, SEMAPHORES: linux.CLONE_NEWIPC}
+MOST_DESCRIPTORS = 1024  # of a process: each socket can hold 200 KiB in the kernel
 READ = Access.READ_FILE | Access.READ_DIR
 RUN = READ | Access.EXECUTE
 USE = READ | Access.WRITE_FILE | Access.TRUNCATE | Access.IOCTL_DEV
@@ -127,7 +128,7 @@ def threads_of_user() -> int:
 
 def set_limits(wanted: ResourceLimits, own_user: bool) -> bool:
     """Limit each process, and the number of threads where only those of the namespace count; return whether they do."""
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: wanted.disk}
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: wanted.disk, resource.RLIMIT_NOFILE: MOST_DESCRIPTORS}
     if wanted.memory is not None:
         limits[resource.RLIMIT_DATA] = wanted.memory
     release = os.uname().release.replace("-", ".").replace("+", ".").split(".")

@@ -19,6 +19,8 @@ BREATHER = (
 )
 DEEPEST = 100  # folders in each other, where files are counted by walking through them
 BLOCK = 512  # bytes, of stat's st_blocks
+FEW_DESCRIPTORS = 8192  # in all processes together, as which they do not count
+BUFFER = 212_992  # bytes that a socket holds for its reader: net.core.wmem_default
 
 
 class Watch:
@@ -100,10 +102,11 @@ class Watch:
         if processes and _in_memory(processes[0]):
             folder = self._folders[self._processes.index(processes[0])]
             files = shutil.disk_usage(f"/proc/{processes[0].pid}/root{folder}").used
-        used = files + sum(each.memory_info().rss for each in family)
+        kernels = _kernel_memory(each.pid for each in family)
+        used = files + kernels + sum(each.memory_info().rss for each in family)
         if used > limit:  # dearer to find out: what forks share counts once
             sizes = [each.memory_full_info() for each in family]
-            used = files + sum(getattr(size, "pss", size.uss) for size in sizes)
+            used = files + kernels + sum(getattr(size, "pss", size.uss) for size in sizes)
         return used
 
     def _written(self, pids: Iterable[int]) -> str | None:
@@ -140,6 +143,17 @@ def _family(process: Process) -> list[psutil.Process]:
     """Return the process's keeper and all that descends from it; nothing escapes, since orphans become its children."""
     root = psutil.Process(process.root)
     return [root, *root.children(recursive=True)]
+
+
+def _kernel_memory(pids: Iterable[int]) -> int:
+    """Return the bytes that Linux holds for the processes: page tables, and what many descriptors' buffers may take."""
+    tables = descriptors = 0
+    for pid in pids:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+            fields = dict(line.split(":", 1) for line in file if line.startswith(("VmPTE", "FDSize")))
+            tables += 1024 * int(fields.get("VmPTE", "0").split()[0])
+            descriptors += int(fields.get("FDSize", "0"))
+    return tables + max(0, descriptors - FEW_DESCRIPTORS) * BUFFER
 
 
 def _size(status: os.stat_result) -> int:
