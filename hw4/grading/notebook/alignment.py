@@ -6,9 +6,9 @@ student's words together, where the shortest edits of rapidfuzz scatter them.
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from nbformat import NotebookNode
 
@@ -144,42 +144,46 @@ def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[
     hits = [at for at, row in enumerate(rows_of(text)) if row in rows]
     first = max(0, hits[0] - len(given)) if hits else 0
     window = text[first : hits[-1] + len(given)] if hits else text
-    opcodes = difflib.SequenceMatcher(None, given, window, autojunk=False).get_opcodes()
-    for number in range(1, len(opcodes) - 1):
-        shift = _shift(opcodes[number - 1 : number + 2], window, breaks[first:])
-        if shift:
-            (_, start, end, low, high), (_, *_, last), (_, _, stop, _, tail) = opcodes[number - 1 : number + 2]
-            opcodes[number - 1] = ("equal", start, end + shift, low, high + shift)
-            opcodes[number] = ("insert", end + shift, end + shift, high + shift, last + shift)
-            opcodes[number + 1] = ("equal", end + shift, stop, last + shift, tail)
-    for number, (kind, start, end, low, high) in enumerate(opcodes):
-        beside = {each[0] for each in opcodes[max(number - 1, 0) : number + 2]}
-        if kind == "equal" and (end - start >= SHORT or "insert" in beside or end - start == len(given)):
-            yield from ((first + low + at, start + at) for at in range(end - start))
-        elif kind == "replace" and end - start == high - low:
-            for at in range(end - start):
-                if _is_mended(given[start + at], window[low + at]):
-                    yield first + low + at, start + at
+    matcher = difflib.SequenceMatcher(None, given, window, autojunk=False)
+    blocks = [difflib.Match(0, 0, 0), *matcher.get_matching_blocks()]
+    for number in range(1, len(blocks) - 2):
+        left, right = blocks[number], blocks[number + 1]
+        shift = _shift(left, right, window, breaks[first:])
+        blocks[number] = difflib.Match(left.a, left.b, left.size + shift)
+        blocks[number + 1] = difflib.Match(right.a + shift, right.b + shift, right.size - shift)
+    inserted = [_is_insertion(left, right) for left, right in pairwise(blocks)]
+    for block, beside in zip(blocks[1:], pairwise(inserted), strict=False):
+        if block.size >= SHORT or block.size == len(given) or any(beside):
+            yield from ((first + block.b + at, block.a + at) for at in range(block.size))
+    for left, right in pairwise(blocks):
+        replaced, added = range(left.a + left.size, right.a), range(left.b + left.size, right.b)
+        for before, after in zip(replaced, added, strict=True) if len(replaced) == len(added) else ():
+            if _is_mended(given[before], window[after]):
+                yield first + after, before
 
 
-def _shift(opcodes: Sequence[tuple[str, int, int, int, int]], window: list[str], breaks: list[bool]) -> int:
+def _is_insertion(left: difflib.Match, right: difflib.Match) -> bool:
+    """Return whether between two equal blocks there are only words of the text."""
+    return left.a + left.size == right.a and left.b + left.size < right.b
+
+
+def _shift(left: difflib.Match, right: difflib.Match, window: list[str], breaks: list[bool]) -> int:
     """Return by how many words the insertion between two equal blocks moves, so that it begins at a break.
 
     It may move where its first words stand after it as well, or its last ones before it.
     """
-    (_, _, _, least, _), (kind, _, _, low, high), (_, _, _, _, most) = opcodes
-    if kind != "insert" or breaks[low]:
+    low, high, end = left.b + left.size, right.b, right.b + right.size
+    if not _is_insertion(left, right) or breaks[low]:
         return 0
-    shift = 0
-    while high + shift + 1 < most and window[low + shift] == window[high + shift]:
-        shift += 1
-        if breaks[low + shift]:
-            return shift
-    shift = 0
-    while low + shift - 1 > least and window[low + shift - 1] == window[high + shift - 1]:
-        shift -= 1
-        if breaks[low + shift]:
-            return shift
+    for step in (1, -1):
+        shift = 0
+        while left.b < low + shift + step and high + shift + step < end:
+            word = shift if step > 0 else shift - 1
+            if window[low + word] != window[high + word]:
+                break
+            shift += step
+            if breaks[low + shift]:
+                return shift
     return 0
 
 

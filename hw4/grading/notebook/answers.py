@@ -175,58 +175,56 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     Code answers what nothing else does: all parts, where there is no text.
     """
     texts = [piece for piece in said if not piece.code] or said
-    marks = _marks(parts, pieces, texts)
+    for piece, letters in _marks(parts, pieces, texts):
+        piece.mark = letters
     current, before = "", None
     for piece in pieces:
-        if marks.get(id(piece)) or piece.place:
-            current = marks.get(id(piece)) or piece.place
+        if piece.mark or piece.place:
+            current = piece.mark or piece.place
         elif piece.label.named == "answer" or (before and before.place and not before.says):
             current = ""
         piece.parts, before = current, piece
-    answered = {part for piece in texts for part in piece.parts} | {
-        piece.place for piece in said if piece.code and piece.place
-    }
+    answered = {part for piece in texts for part in piece.parts}
+    answered |= {piece.place for piece in said if piece.code and piece.place}
     rest = [part for part in parts if part not in answered]
     loose = [piece for piece in texts if not piece.parts]
     following = pairwise(pieces)
     introductions = [piece for piece, after in following if after.parts and after.cell == piece.cell]
     leads = [piece for piece in loose if piece.label.named == "answer" or piece.label.verdict]
     leads = [piece for piece in leads if piece not in introductions]
-    verdicts = [piece for piece in loose if piece.label.verdict]
-    if rest and len(leads) == len(rest) and len(parts) > 1:
+    if len(leads) == len(rest):
         for part, piece in zip(rest, leads, strict=True):
             piece.parts = part
         return set(parts), []
-    if not answered and loose and len(verdicts) < len(loose):
+    if not answered and any(not piece.label.verdict for piece in loose):
         return set(parts), []
-    listed = any(piece.label.number and id(piece) in marks for piece in texts)
+    listed = any(piece.label.number and piece.mark for piece in texts)
     return answered, leads or (loose if listed else []) if rest else []
 
 
-def _marks(parts: list[str], pieces: list[Piece], texts: list[Piece]) -> dict[int, str]:
-    """Return the letters of the parts that the labels of pieces mean, by the piece's identity.
+def _marks(parts: list[str], pieces: list[Piece], texts: list[Piece]) -> list[tuple[Piece, str]]:
+    """Return the pieces whose labels mean parts, each with the letters of these.
 
     Letters come before as many answers as parts, Roman numbers, and numbers, which only count where several rise.
     """
-    first: dict[int, str] = {}
+    firsts = {piece.cell: piece.label.letters for piece in reversed(texts) if piece.label.letters}
+    lettered = []
     for piece in texts:
-        if piece.label.letters:
-            first.setdefault(piece.cell, piece.label.letters)
-    lettered = {id(piece): piece.label.letters for piece in texts if set(piece.label.letters) <= set(parts)}
-    for piece in texts:
-        if piece.by_id and first.get(piece.cell) != piece.place:
-            lettered.pop(id(piece), None)  # a letter in the cell of another part is no mark
-    lettered = {key: letters for key, letters in lettered.items() if letters}
+        elsewhere = piece.by_id and firsts.get(piece.cell) != piece.place  # in the cell of another part it is no mark
+        if piece.label.letters and set(piece.label.letters) <= set(parts) and not elsewhere:
+            lettered.append((piece, piece.label.letters))
     slots = [piece for piece in pieces if piece.label.named == "answer"]
-    if not lettered and len(slots) == len(parts):
-        lettered = {id(piece): part for piece, part in zip(slots, parts, strict=True)}
-    roman = {id(piece): ROMAN.index(piece.label.letters) for piece in texts if piece.label.letters in ROMAN}
-    if lettered or (roman and max(roman.values()) < len(parts)):
-        return lettered or {key: parts[index] for key, index in roman.items()}
+    if lettered:
+        return lettered
+    if len(slots) == len(parts):
+        return list(zip(slots, parts, strict=True))
+    roman = [(piece, ROMAN.index(piece.label.letters)) for piece in texts if piece.label.letters in ROMAN]
+    if roman and max(index for _, index in roman) < len(parts):
+        return [(piece, parts[index]) for piece, index in roman]
     numbered = [piece for piece in texts if piece.label.number and piece.label.named != "question" and not piece.place]
     numbers = [piece.label.number or 0 for piece in numbered]
     if numbers == [1] * len(parts):
-        numbers = [*range(1, len(parts) + 1)]
+        return list(zip(numbered, parts, strict=True))
     if len(numbers) > 1 and numbers == sorted(set(numbers)) and numbers[-1] <= len(parts):
-        return {id(piece): parts[number - 1] for piece, number in zip(numbered, numbers, strict=True)}
-    return {}
+        return [(piece, parts[number - 1]) for piece, number in zip(numbered, numbers, strict=True)]
+    return []

@@ -2,7 +2,6 @@
 
 import difflib
 import re
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 
@@ -59,11 +58,11 @@ def questions(notebook: NotebookNode, reference: NotebookNode) -> tuple[list[Que
 
 def _edition(matched: Matched, walk: Walk) -> str:
     """Return the line that says that the submission is of another edition; "" if it is of the reference's."""
-    asked = matched.reference.questions.values()
-    found = [each for each in asked if each.position in matched.places]
-    if not is_other_edition(len(matched.reworded) + len(walk.foreign), len(found)):
+    asked = matched.reference.at.keys()
+    found = len(asked & matched.places.keys())
+    if not is_other_edition(len(matched.reworded) + len(walk.foreign), found):
         return ""
-    return f"this is another edition: {len(found)} of {len(asked)} questions found, {len(asked) - len(found)} not in it"
+    return f"this is another edition: {found} of {len(asked)} questions found, {len(asked) - found} not in it"
 
 
 def _lost_ids(matched: Matched) -> list[Remark]:
@@ -83,7 +82,7 @@ def _changes(matched: Matched) -> list[Remark]:
         index, name = matched.places.get(position), given.cell.id
         before = normal(given.cell.source)
         after = normal(matched.cells[index].source) if index is not None else ""
-        gone = set(range(given.heading, len(given.words))) - matched.covered.get(position, set())
+        gone = given.gone(matched.covered[position])
         if not given.remarked or before == after:
             continue
         if index is None:
@@ -106,24 +105,16 @@ def _copies(matched: Matched) -> list[Remark]:
 
 
 def _moves(matched: Matched) -> list[Remark]:
-    """Return a remark on the given cells outside the longest run of them that still stands in the given order."""
-    order = sorted(
-        (position, index) for position, index in matched.places.items() if position in matched.reference.given
-    )
-    ends: list[tuple[int, int]] = []  # of the runs of each length: the least (index, position) that such a run ends in
-    before: dict[int, int | None] = {}
-    for position, index in order:
-        length = bisect_left(ends, (index, position))
-        before[position] = ends[length - 1][1] if length else None
-        ends[length : length + 1] = [(index, position)]
-    kept, last = set(), ends[-1][1] if ends else None
-    while last is not None:
-        kept.add(last)
-        last = before[last]
+    """Return a remark on the given cells outside the longest blocks of them that still stand in the given order."""
     given = matched.reference.given
+    placed = {position: index for position, index in matched.places.items() if position in given}
+    before = sorted(placed)
+    after = sorted(placed, key=lambda position: (placed[position], position))
+    blocks = difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    kept = {position for block in blocks for position in before[block.a : block.a + block.size]}
     return [
-        Remark(given[position].question, index, f"the given cell {given[position].cell.id} is moved")
-        for position, index in order
+        Remark(given[position].question, placed[position], f"the given cell {given[position].cell.id} is moved")
+        for position in before
         if position not in kept and given[position].remarked
     ]
 

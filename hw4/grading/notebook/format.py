@@ -7,10 +7,11 @@ nothing but ids and metadata, and takes 0.5 s for our notebook where a single ke
 import json
 import re
 import warnings
-from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 
 import nbformat
+from jsonschema import Draft4Validator
 from nbformat import NotebookNode
 
 from ..errors import Unusable
@@ -22,38 +23,21 @@ DEEPEST = 40  # levels of nested metadata; what is deeper is dropped
 MAJOR, MINOR = 4, 5  # the version of the format in which notebooks are handled, the first whose cells have ids
 
 
-def _is(kind: type) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, kind)
+SCHEMA = json.loads((files(nbformat.v4) / nbformat.v4.nbformat_schema[MAJOR, MINOR]).read_text(encoding="utf-8"))
+# What nbformat strips when it reads or writes: it is of a copy in memory.
+STRIPPED = {"trusted", "orig_nbformat", "orig_nbformat_minor", "signature"}
 
 
-def _never(value: Any) -> bool:
-    """Refuse what nbformat strips when it reads or writes: it is of a copy in memory."""
-    return False
+def _validators(*objects: dict[str, Any]) -> dict[str, Draft4Validator]:
+    """Return a validator for each key of metadata of which the schemas `objects` say what it may be."""
+    metadata = [each["properties"]["metadata"]["properties"] for each in objects]
+    typed = {key: schema for properties in metadata for key, schema in properties.items()}
+    definitions = {"definitions": SCHEMA["definitions"]}
+    return {key: Draft4Validator(schema | definitions) for key, schema in typed.items()}
 
 
-def _are_tags(value: Any) -> bool:
-    texts = isinstance(value, list) and all(isinstance(tag, str) and tag and "," not in tag for tag in value)
-    return texts and len(set(value)) == len(value)
-
-
-# The metadata of which the schema of the format says what it may be; other keys are free.
-OF_CELLS: dict[str, Callable[[Any], bool]] = {
-    "name": lambda value: isinstance(value, str) and bool(re.search(".", value)),
-    "tags": _are_tags,
-    "collapsed": _is(bool),
-    "scrolled": lambda value: isinstance(value, bool) or value == "auto",
-    "format": _is(str),
-    "jupyter": _is(dict),
-    "execution": lambda value: isinstance(value, dict) and all(isinstance(each, str) for each in value.values()),
-    "trusted": _never,
-}
-OF_NOTEBOOKS: dict[str, Callable[[Any], bool]] = {
-    "kernelspec": lambda value: {"name", "display_name"} <= _texts(value).keys(),
-    "language_info": lambda value: "name" in _texts(value),
-    "hw4": _is(dict),
-    "title": _is(str),
-    "authors": _is(list),
-} | dict.fromkeys(("orig_nbformat", "orig_nbformat_minor", "signature"), _never)
+OF_CELLS = _validators(*(SCHEMA["definitions"][f"{kind}_cell"] for kind in ("code", "markdown", "raw")))
+OF_NOTEBOOKS = _validators(SCHEMA) | {"hw4": Draft4Validator({"type": "object"})}
 
 
 def read_notebook(body: bytes, name: str) -> NotebookNode:
@@ -110,13 +94,10 @@ def _reason(body: bytes, problem: Exception) -> str:
     return f"not a Jupyter notebook ({type(problem).__name__})"
 
 
-def _metadata(metadata: Any, typed: dict[str, Callable[[Any], bool]]) -> dict[str, Any]:
+def _metadata(metadata: Any, typed: dict[str, Draft4Validator]) -> dict[str, Any]:
     """Return `metadata` without what the format forbids, and without what no file can hold."""
-    kept = {key: value for key, value in _dict(metadata).items() if key not in typed or typed[key](value)}
-    for key in {"kernelspec", "language_info"} & typed.keys() & kept.keys():
-        mode = {"codemirror_mode": kept[key].get("codemirror_mode")} if key == "language_info" else {}
-        kept[key] = _texts(kept[key]) | {name: value for name, value in mode.items() if isinstance(value, dict)}
-    return kept
+    known = {key: value for key, value in _dict(metadata).items() if key not in STRIPPED}
+    return {key: value for key, value in known.items() if key not in typed or typed[key].is_valid(value)}
 
 
 def _texts(value: Any) -> dict[str, str]:

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from .alignment import Alignment, Segment, Words, rows_of, section_headings
 from .questions import role
 from .reference import Asked, Reference
-from .tokens import answer_start, is_speech, lines, read_label, tokens, words
+from .tokens import answer_start, first_label, is_speech, tokens, words
 
 LEAST_COVER = 0.5  # the part of a given text's rows of words that the cell in its place has
 LEAST_SHARE = 0.2  # the same, for a given text that was split or rewritten and stands nowhere else
@@ -51,7 +51,7 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     _by_text(matched)
     found = {index: tokens(cell.source) for index, cell in enumerate(cells) if index not in matched.same}
     texts = {index: each[0] for index, each in found.items() if index not in matched.copies}
-    _byrows_of(matched, texts)
+    _by_rows(matched, texts)
     _by_title(matched, texts)
     _by_likeness(matched, texts)
     _by_id(matched, texts)
@@ -113,7 +113,7 @@ def _by_text(matched: Matched) -> None:
         last = matched.same.get(index, last)
 
 
-def _byrows_of(matched: Matched, texts: dict[int, list[str]]) -> None:
+def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
     """Find given cells that were edited, merged or split by the rows of words that they share with a cell."""
     reference = matched.reference
     wanted: dict[tuple[str, ...], int] = {}  # rows that a single given cell has
@@ -128,11 +128,9 @@ def _byrows_of(matched: Matched, texts: dict[int, list[str]]) -> None:
     for position, cells in sorted(shared.items()):
         given, total = reference.given[position], totals[position]
         alike = {index for index in cells if matched.cells[index].cell_type == given.cell.cell_type}
-        ranks = []
-        for index, rows in cells.items():
-            large = len(rows) >= LEAST_COVER * total
-            same = large and matched.cells[index].get("id") == given.cell.id
-            ranks.append((large and index in alike, same, len(rows), -index))
+        large = {index for index, rows in cells.items() if len(rows) >= LEAST_COVER * total}
+        same = {index for index in large if matched.cells[index].get("id") == given.cell.id}
+        ranks = [(index in large & alike, index in same, len(rows), -index) for index, rows in cells.items()]
         best = -max(ranks)[-1]
         union = set().union(*(rows for index, rows in cells.items() if index in alike))
         if len(cells[best]) < LEAST_SHARE * total and len(union) < LEAST_COVER * total:
@@ -158,7 +156,7 @@ def _by_title(matched: Matched, texts: dict[int, list[str]]) -> None:
 def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
     """Find questions that another edition words differently, and the cells in which such a question goes on."""
     reference = matched.reference
-    open_questions = [asked for asked in reference.questions.values() if asked.position not in matched.places]
+    open_questions = [asked for position, asked in reference.at.items() if position not in matched.places]
     if not open_questions:
         return
     taken, sections, section = set(matched.places.values()), {}, None
@@ -182,8 +180,7 @@ def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
 
 def _asking(source: str) -> tuple[set[str], int | None]:
     """Return the words of a text up to where an answer is announced in it, and the number that it begins with."""
-    number = read_label(next((line for _, line in lines(source)), "")).number
-    return set(filter(is_speech, words(source[: answer_start(source)]))), number
+    return set(filter(is_speech, words(source[: answer_start(source)]))), first_label(source).number
 
 
 def _find_reworded(matched: Matched) -> list[int]:
@@ -193,19 +190,18 @@ def _find_reworded(matched: Matched) -> list[int]:
     """
     reference = matched.reference
     lost: dict[int, float] = {}
-    for asked in reference.questions.values():
-        index, given = matched.places.get(asked.position), reference.given[asked.position]
-        gone = set(range(given.heading, len(given.words))) - matched.covered[asked.position]
+    for position, asked in reference.at.items():
+        index, given = matched.places.get(position), reference.given[position]
+        gone = given.gone(matched.covered[position])
         found = _asking(matched.cells[index].source)[0] if gone and index is not None else set()
         if reference.likeness(asked, found) >= LEAST_LIKENESS - NUMBER_WEIGHT:
-            lost[asked.position] = len(gone) / len(given.words)
+            lost[position] = len(gone) / len(given.words)
     matched.reworded = {position for position, part in lost.items() if part > MOST_GONE}
-    placed = sum(asked.position in matched.places for asked in reference.questions.values())
-    if is_other_edition(len(matched.reworded), placed):
+    if is_other_edition(len(matched.reworded), len(matched.places.keys() & reference.at)):
         matched.reworded = set(lost)
     cells = [matched.places[position] for position in matched.reworded]
     for position in matched.reworded:
-        asked = next(each for each in reference.questions.values() if each.position == position)
+        asked = reference.at[position]
         cells += _lead_in(matched, asked)
         for index in range(matched.places[position] + 1, len(matched.cells)):
             given = matched.homes.get(index, [])
@@ -242,7 +238,7 @@ def _by_id(matched: Matched, texts: dict[int, list[str]]) -> None:
         index = ids.get(given.cell.id)
         if index is None or position in matched.places or matched.cells[index].cell_type != given.cell.cell_type:
             continue
-        label = read_label(next((line for _, line in lines(matched.cells[index].source)), ""))
+        label = first_label(matched.cells[index].source)
         if role(given.cell) != "question" or not given.words or not (label.named == "question" or label.number):
             matched.places[position] = index
 

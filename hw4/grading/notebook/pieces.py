@@ -9,7 +9,7 @@ from .alignment import Segment, alters
 from .matching import Matched
 from .questions import CELL_ID, GIVEN, part_of, role
 from .reference import Asked
-from .tokens import Label, lines, read_label, says_something, words
+from .tokens import Label, first_label, lines, read_label, says_something, words
 
 PREPARATION = re.compile(r"^\s*(?:import\b|from\b.*\bimport\b|[%!]).*$", re.MULTILINE)
 SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
@@ -35,6 +35,7 @@ class Piece:
     above: str | None = None  # the question whose text follows in the same cell
     foreign: bool = False  # it belongs to a question that the reference does not ask
     text: str = ""
+    mark: str = ""  # the letters of the parts that its label means
     parts: str = ""  # the letters of the parts that it answers, in the end
 
     @cached_property
@@ -51,9 +52,8 @@ class Walk:
         self.pieces: list[Piece] = []
         self.owners: list[str | None] = []  # by the cell's position, the question that it belongs to
         self.foreign: set[int] = set()  # the cells with a question that the reference does not ask
-        questions = self.reference.questions.values()
-        self.asked = {asked.position: asked for asked in questions}
-        self.numbers = {(asked.section, asked.number): asked.id for asked in questions}
+        self.asked = self.reference.at
+        self.numbers = {(asked.section, asked.number): asked.id for asked in self.asked.values()}
         self.question: Asked | None = None
         self.section: int | None = None
         self.named: str | None = None
@@ -66,17 +66,17 @@ class Walk:
         self.bare = False  # whether questions begin with a number alone
         for index, cell in enumerate(matched.cells):
             asked = [self.asked[each] for each in matched.homes.get(index, ()) if each in self.asked]
-            label = self._label(index)
+            label = first_label(cell.source)
             self.heads += [(index, each, label.number) for each in asked]
             self.bare = self.bare or bool(asked and label.number and not label.named)
             if role(cell) == "question":
                 self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
         self.owners += [self._read(index, segments) for index, segments in enumerate(matched.segments)]
 
-    def _label(self, index: int) -> Label:
-        """Return the label that the text of a cell begins with."""
-        cell = self.matched.cells[index] if index < len(self.matched.cells) else None
-        return read_label(next((line for _, line in lines(cell.source)), "") if cell else "")
+    @property
+    def own(self) -> str | None:
+        """The id of the present question."""
+        return self.question.id if self.question else None
 
     def _read(self, index: int, segments: list[Segment]) -> str | None:
         """Collect the pieces of a cell; return the question that the cell belongs to."""
@@ -100,12 +100,12 @@ class Walk:
             elif not alters(self.matched.cells[index].source, segment, segments):
                 self._collect(index, segment, owner, part)
         self.place = self.place if self._parts_here() == {self.place} else ""
-        return head or owner or (self.question.id if self.question else None)
+        return head or owner or self.own
 
     def _parts_here(self) -> set[str]:
         """Return the parts of the present question whose statements stand in the present cell."""
-        own = self.question.id if self.question else None
-        return {part for given, part in self.statements if part and self.reference.given[given].question == own}
+        given = self.reference.given
+        return {part for position, part in self.statements if part and given[position].question == self.own}
 
     def _by_id(self, index: int) -> tuple[str | None, str]:
         """Return the question and the part that the id of an answer's cell means."""
@@ -120,7 +120,7 @@ class Walk:
 
     def _is_foreign(self, index: int) -> bool:
         """Return whether a cell begins as a question does, with a number that is none of the reference's."""
-        cell, label = self.matched.cells[index], self._label(index)
+        cell, label = self.matched.cells[index], first_label(self.matched.cells[index].source)
         if cell.cell_type != "markdown" or label.number is None or label.letters:
             return False
         if label.named:
@@ -131,7 +131,8 @@ class Walk:
         following = next(((asked, number) for at, asked, number in self.heads if at > index), None)
         if following and following[0].section == self.section and following[1]:
             return following[1] > label.number
-        return "?" in cell.source or self._label(index + 1).named == "answer"
+        after = self.matched.cells[index + 1 : index + 2]
+        return "?" in cell.source or any(first_label(each.source).named == "answer" for each in after)
 
     def _pass(self, index: int, segment: Segment) -> None:
         """Take note of given text: it may be a section's heading, a question, or the statement of a part."""
@@ -174,19 +175,15 @@ class Walk:
                 before.end = start + len(line)
                 before.text = source[before.start : before.end]
             else:
-                question = owner or (self.question.id if self.question else None)
-                piece = Piece(
-                    index, start, start + len(line), label, question, self.section, code, place, bool(part), self.named
-                )
-                piece.foreign = self.lost and owner is None
-                piece.text = line
+                piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code)
+                piece.place, piece.by_id, piece.named = place, bool(part), self.named
+                piece.foreign, piece.text = self.lost, line
                 self.pieces.append(piece)
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
     def _has_place(self, index: int) -> bool:
         """Return whether a part of the present question is answered beside its statement in the cell `index`."""
-        own = self.question.id if self.question else None
-        here = [piece for piece in self.pieces if piece.cell == index and piece.question == own]
+        here = [piece for piece in self.pieces if piece.cell == index and piece.question == self.own]
         return any(piece.place and piece.says for piece in here)
 
     def _follow(self, label: Label, index: int) -> None:
@@ -194,9 +191,8 @@ class Walk:
         if label.named not in ("question", "answer") or label.number is None:
             return
         target = self.numbers.get((self.section, label.number))
-        here = self.question.id if self.question else None
         if target or label.named == "question":
-            self.named = target if target != here else None
+            self.named = target if target != self.own else None
         if target is None and label.named == "question":
             self.question, self.lost = None, True
             self.foreign.add(index)

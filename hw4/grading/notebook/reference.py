@@ -1,16 +1,16 @@
 """A reference notebook, read once for all submissions: its questions, and its given cells by their words."""
 
-import functools
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from math import log
+from typing import ClassVar
 
 from nbformat import NotebookNode
 
 from .checks import STUB
 from .questions import GIVEN, JUDGED, part_of, question_of, role
-from .tokens import Label, is_speech, lines, read_label, tokens, words
+from .tokens import Label, first_label, is_speech, lines, read_label, tokens, words
 
 GRAM = 3  # words in a row by which given text is recognized
 SHORT = 3  # letters of a word, or words of a text, up to which a likeness means nothing
@@ -29,6 +29,10 @@ class Given:
     heading: int = 0  # how many of its words are a heading with a number, which each edition words differently
     remarked: bool = True  # whether a change of it is
 
+    def gone(self, covered: set[int]) -> set[int]:
+        """Return the indices of its words below the heading that are not `covered`."""
+        return set(range(self.heading, len(self.words))) - covered
+
 
 @dataclass
 class Asked:
@@ -44,24 +48,14 @@ class Asked:
     weight: float = 0.0  # of its words together
 
 
-@dataclass(frozen=True, eq=False)
-class Same:
-    """A notebook as a key: equal to itself alone."""
-
-    notebook: NotebookNode
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and other.notebook is self.notebook
-
-    def __hash__(self) -> int:
-        return id(self.notebook)
-
-
 class Reference:
     """What a reference asks and gives. Its cells must have our ids: `read_reference` sees to it."""
 
+    latest: ClassVar["Reference | None"] = None
+
     def __init__(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
+        self.ids = [cell.id for cell in notebook.cells]
         judged = notebook.metadata.get("hw4", {}).get("judged") or JUDGED
         letters: dict[str | None, list[str]] = defaultdict(list)
         for cell in notebook.cells:
@@ -79,9 +73,8 @@ class Reference:
                 self.titles[tuple(words(cell.source))] = position
             elif kind == "question" and name and name not in self.questions:
                 parts = letters[name] if len(letters[name]) > 1 else [""]
-                number = next((read_label(line).number for _, line in lines(cell.source)), None)
                 digits = re.search(r"(\d+)\Z", name)
-                number = number or (int(digits[1]) if digits else None)
+                number = first_label(cell.source).number or (int(digits[1]) if digits else None)
                 self.questions[name] = Asked(
                     name, section, number, parts, judged[-1] if judged[0] == name else "", position
                 )
@@ -94,11 +87,15 @@ class Reference:
         self.counts = Counter(word for asked in self.questions.values() for word in asked.words)
         for asked in self.questions.values():
             asked.weight = sum(map(self.weight, asked.words))
+        self.at = {asked.position: asked for asked in self.questions.values()}
 
     @classmethod
     def of(cls, notebook: NotebookNode) -> "Reference":
-        """Return the reference that `notebook` is, read once for each such object and the ids in it."""
-        return _read(Same(notebook), tuple(cell.id for cell in notebook.cells))
+        """Return the reference that `notebook` is, read again only if it is another object or its ids have changed."""
+        ids = [cell.id for cell in notebook.cells]
+        if cls.latest is None or cls.latest.notebook is not notebook or cls.latest.ids != ids:
+            cls.latest = cls(notebook)
+        return cls.latest
 
     def weight(self, word: str) -> float:
         """Return how much it means that two texts share `word`: more, the fewer questions have it."""
@@ -123,11 +120,6 @@ class Reference:
                 question.words |= set(filter(is_speech, found[heading:]))
         remarked = (kind in GIVEN or cell.cell_type == "code") and not STUB.search(cell.source)
         return Given(cell, question.id if question else None, found, parts, heading, remarked)
-
-
-@functools.lru_cache(maxsize=2)
-def _read(key: Same, ids: tuple[str, ...]) -> Reference:
-    return Reference(key.notebook)
 
 
 def statements(cell: NotebookNode, parts: list[str]) -> list[tuple[int, str]]:

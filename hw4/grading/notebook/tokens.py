@@ -114,6 +114,11 @@ def read_label(line: str) -> Label:
     return Label(named, int(number["number"]) if number else None, letters, bool(VERDICT.match(line, at)), at)
 
 
+def first_label(source: str) -> Label:
+    """Return the label at the beginning of the first line of `source` that holds something."""
+    return read_label(next((line for _, line in lines(source)), ""))
+
+
 def answer_start(source: str) -> int:
     """Return where in `source` a word such as "Answer:" stands; its length if none does."""
     named = next((at for at, line in lines(source) if read_label(line).named == "answer"), len(source))
