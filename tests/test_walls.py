@@ -14,7 +14,7 @@ from hw4.grading import bounded
 from hw4.grading.grade import language_of
 from hw4.grading.names import folder_names, shown
 from hw4.grading.report import marks
-from hw4.grading.submission import collect, find, laid_out
+from hw4.grading.submission import collect, files_to_run, find
 from tests.builders import JUDGED, ROOT, made, submission
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -227,7 +227,7 @@ def test_a_link_in_a_class_leads_nowhere(tmp_path, where):
 @pytest.mark.parametrize("path", ["hw4", "hw4/evidence"])
 def test_a_file_in_the_place_of_a_given_folder_gives_way(path):
     given = submission(ASKED, {"hw4/__init__.py": "", "hw4/evidence/figures.py": "given"})
-    files = laid_out(submission(ANSWERED, {path: "a file"}), given)
+    files = files_to_run(submission(ANSWERED, {path: "a file"}), given)
     assert path not in files and files["hw4/evidence/figures.py"] == b"given"
 
 

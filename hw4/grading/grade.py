@@ -32,7 +32,7 @@ from .result import Result
 from .sandbox.launcher import Launcher, modules_mentioned
 from .sandbox.program import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
-from .submission import Submission, laid_out
+from .submission import Submission, files_to_run
 from .text import last_line
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
     An interrupt ends the run and not the result. Raises `Unusable` when there is no notebook to run.
     """
     submission, reference, limits = task.submission, task.reference, task.limits
-    files = laid_out(submission, reference)
+    files = files_to_run(submission, reference)
     with ExitStack() as stack:
         resources = ResourceLimits(limits.memory, limits.disk, seconds=limits.total + BOOT + PATIENCE)
         scratch = stack.enter_context(Scratch(files, resources))
@@ -208,7 +208,7 @@ def planned(submitted: tuple[bytes, str], reference: tuple[bytes, str], modules:
     result.finding.remarks = found.remarks
     result.finding.machinery = machinery_remarks(result, given, modules)
     checks = [cell.id for cell in given.cells if cell.cell_type == "code" and is_given_check(cell)]
-    return Plan(result, check_cells(given, notebook), checks, judged_function(given))
+    return Plan(result, check_cells(given, notebook), checks, function_to_judge(given))
 
 
 def mentioned_pictures(submission: Submission, notebook: NotebookNode) -> dict[str, bytes]:
@@ -278,7 +278,7 @@ def is_given_check(cell: NotebookNode) -> bool:
     return role(cell) == "check" or (_nbgrader(cell, "grade") and not _nbgrader(cell, "solution"))
 
 
-def judged_function(reference: NotebookNode) -> JudgedFunction | None:
+def function_to_judge(reference: NotebookNode) -> JudgedFunction | None:
     """Return the function that the reference's metadata names, or the homework's own if its question is asked."""
     named = reference.metadata.get("hw4", {}).get("judged")
     if isinstance(named, list) and len(named) == 3 and all(isinstance(each, str) for each in named):

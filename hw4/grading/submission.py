@@ -146,7 +146,7 @@ def read(file: Path) -> bytes:
         return opened.read(LARGEST)
 
 
-def laid_out(submission: Submission, reference: Submission) -> dict[str, bytes]:
+def files_to_run(submission: Submission, reference: Submission) -> dict[str, bytes]:
     """Return {path: content} of what a submission runs with: the reference's helper package, then its own files.
 
     Nobody gets the reference's answers, the grading code, or a file in the place of a given folder.

@@ -148,8 +148,8 @@ def test_a_long_answer_is_laid_out():
 
 def test_what_is_over_the_limit_is_cut_with_a_notice_where_it_is_cut():
     html = drawn("**a**\n\n" * 20_000)
-    laid_out, notice, rest = html.partition("Cut here: ")
-    assert laid_out.count("<strong>a</strong>") + rest.count("**a**") == 20_000 and notice
+    files_to_run, notice, rest = html.partition("Cut here: ")
+    assert files_to_run.count("<strong>a</strong>") + rest.count("**a**") == 20_000 and notice
 
 
 def test_a_pictures_data_counts_for_no_limit():

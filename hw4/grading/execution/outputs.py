@@ -132,7 +132,7 @@ class OutputCollector:
         traceback = [clean_text(str(line)) for line in lines] if isinstance(lines, list) else []
         self.error = ": ".join([name or "error", *text.strip().splitlines()[-1:]])
         text = text[-TRACEBACK_LINE:]  # its last line is what is reported
-        self._append(new_output("error", ename=name, evalue=text, traceback=shorten(traceback)), None)
+        self._append(new_output("error", ename=name, evalue=text, traceback=shorten_traceback(traceback)), None)
 
     def _on_display_data(self, content: Message, kind: str = "display_data", **own: Any) -> None:
         data, metadata, display_id = self._bundle(content)
@@ -227,7 +227,7 @@ def nests(value: Any, deepest: int = DEEPEST) -> bool:
     return deepest > 0 and all(nests(each, deepest - 1) for each in inner)
 
 
-def shorten(traceback: list[str]) -> list[str]:
+def shorten_traceback(traceback: list[str]) -> list[str]:
     """Return the lines of a traceback, without those in its middle when they are too many, or too long."""
     lines = [line[:TRACEBACK_LINE] for line in "\n".join(traceback).splitlines()]
     if len(lines) > TRACEBACK_LINES:
