@@ -1,7 +1,6 @@
 """Where students write answers: the ten cases that once came out wrong, and forms that the generator does not make."""
 
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -11,10 +10,10 @@ from hw4.grading.notebook.comparison import Comparison, compare
 from hw4.grading.notebook.format import read_notebook
 from hw4.grading.notebook.labelling import read_reference
 from hw4.grading.notebook.questions import Question
-from tests.builders import NOTEBOOK
+from tests.builders import NOTEBOOK, ROOT
 from tests.notebook import forms
 
-SHARED = Path("/work/shared/cases/answers")
+SHARED = ROOT.parent / "shared" / "cases" / "answers"
 REFERENCE = read_reference(NOTEBOOK.read_bytes(), NOTEBOOK.name)
 GIVEN = {cell.id: cell.source for cell in REFERENCE.notebook.cells}
 LETTERED = re.compile(r"(?<=\S)\n+(?=\*\*[A-F]\.\*\*)")

@@ -1,7 +1,6 @@
 """References without our ids: another course's numbered or headed homework, and which of its checks can be rerun."""
 
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -13,8 +12,9 @@ from hw4.grading.notebook.comparison import compare
 from hw4.grading.notebook.format import read_notebook
 from hw4.grading.notebook.labelling import read_reference
 from hw4.grading.notebook.questions import role
+from tests.builders import ROOT
 
-ASSIGNMENT = Path("/work/shared/assignment.md")
+ASSIGNMENT = ROOT.parent / "shared" / "assignment.md"
 # Three homework notebooks in the habits of other courses; a text that begins with "%" is code.
 INLINE = [
     "# Assignment 2: image features\n\nComplete this notebook and hand it in. 1. Run all cells. 2. Save it.",
