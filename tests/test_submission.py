@@ -170,6 +170,13 @@ def test_the_notebook_that_is_called_as_the_reference_is_the_submission(notebook
     assert collect(tmp_path, tmp_path / "hw.ipynb").notebook == "hw.ipynb"
 
 
+def test_a_class_is_no_submission_because_one_student_kept_the_given_name(notebook, tmp_path):
+    for name in ["ann/hw.ipynb", "bob/my homework.ipynb", "cem/hw_final.ipynb", "dan/deep/other.ipynb"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        notebook({"a": "1"}, name=name)
+    assert [name for name, _ in find([tmp_path], tmp_path / "hw.ipynb")] == ["ann", "bob", "cem", "dan"]
+
+
 def test_results_have_gradescopes_keys_and_only_our_checks_score(result):
     cells = {"q-1-question": "Why?", "q-1-check": "assert True", "q-1-answer": "**Answer:**"}
     found = gradescope(result(cells))

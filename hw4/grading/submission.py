@@ -92,9 +92,9 @@ def _is_passed_over(path: Path) -> bool:
 
 
 def pick(folder: Path, reference: Path) -> Path | None:
-    """Return the notebook of a submission's `folder`: the only one, or the one that is called as the reference."""
+    """Return the notebook of a `folder`: the only one below it, or the one in it with the name of the reference."""
     found = notebooks(folder)
-    for candidates in (found, [path for path in found if path.name == reference.name]):
+    for candidates in (found, [path for path in found if path.name == reference.name and path.parent == folder]):
         if len(candidates) == 1:
             return candidates[0]
     return None
