@@ -12,6 +12,7 @@ from hw4.grading.text import overwrite
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies
+SLOW = [hypothesis.HealthCheck.too_slow]  # on a busy machine, which says nothing of what is tested
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ messages = st.fixed_dictionaries(
 )
 
 
-@hypothesis.settings(max_examples=400, deadline=None, derandomize=False)
+@hypothesis.settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=SLOW)
 @hypothesis.given(st.lists(messages, max_size=6))
 def test_whatever_a_kernel_publishes_the_notebook_stays_valid(published):
     collector = OutputCollector(new_code_cell("1"), {}, 100_000)
