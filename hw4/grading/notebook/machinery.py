@@ -7,6 +7,7 @@ weighed: none looks for assignments to another module's attributes across the ce
 import ast
 import builtins
 import functools
+import warnings
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 
@@ -38,7 +39,8 @@ def tree(source: str) -> ast.Module:
     That of a cell that is no Python is empty.
     """
     module = ast.Module([], [])
-    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python and of IPython, about somebody else's code
         try:
             module = ast.parse(source)
         except SyntaxError:
