@@ -106,6 +106,8 @@ def collect(path: Path, reference: Path, name: str | None = None) -> Submission:
         if path.is_dir():
             notebook = pick(path, reference)
             if notebook is None:
+                if links := [each for each in path.glob("*.ipynb") if each.is_symlink()]:
+                    raise Unusable(f"{links[0]}: a link, which could lead to anybody's work")
                 raise Unusable(f"{path}: {len(notebooks(path)) or 'no'} notebooks in it")
             root, wanted = notebook.parent, notebook.parent
         elif path.exists():

@@ -22,7 +22,7 @@ from ..sandbox.scratch import Scratch
 POLL = 0.2  # seconds between two looks at whether the kernel is still alive
 SETTLE = 5.0  # seconds that an interrupted cell has to stop before its kernel is killed
 BOOT = 60.0  # seconds that a kernel has to answer for the first time
-LARGEST_MESSAGE = 256 * 2**20  # bytes; who sends more is cut off
+LARGEST_MESSAGE = 320 * 2**20  # bytes; who sends more is cut off
 MOST_MESSAGES = 16  # that wait in our memory for being read; more wait with the kernel
 NUMBERS = itertools.count(1)
 PARTS = ("header", "parent_header", "content")  # of a message
