@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Grade what the arguments name; return the exit code."""
     options = parse(arguments)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which jobs in a shell's background start without
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left behind
     try:
         return run(options)
     except Unusable as problem:

@@ -12,7 +12,7 @@ from hw4.grading.grade import run as run_task
 from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
 from tests.builders import ROOT, made, submission
 
-STARTS_PROCESSES = {"grade", "launcher", "result", "run", "start", "cluster", "kernel", "verdict"}
+STARTS_PROCESSES = {"attack", "forking", "grade", "launcher", "result", "run", "start", "cluster", "kernel", "verdict"}
 
 
 def pytest_collection_modifyitems(items):

@@ -57,6 +57,19 @@ def test_where_a_group_can_be_made_memory_is_limited_exactly_and_the_group_is_go
     assert not any(folder.exists() for folder in folders)
 
 
+def test_a_group_that_a_killed_grader_left_is_removed(group):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    stale = [folder.with_name(f"hw4-{pid}-abcd") for folder in set(group.folders.values())]
+    for folder in stale:
+        folder.mkdir()
+    ControlGroup(None, 64).close()
+    assert not any(folder.exists() for folder in stale)
+    assert all(folder.exists() for folder in group.folders.values())
+
+
 MOUNTS = """25 1 0:22 / /sys rw - sysfs sysfs rw
 30 25 0:26 {root} {place} rw,nosuid - {kind} {kind} {options}
 31 25 0:27 /elsewhere /nowhere rw - {kind} {kind} {options}

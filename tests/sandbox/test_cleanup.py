@@ -14,6 +14,8 @@ if sys.platform != "linux":
 
 from hw4.grading.sandbox.cleanup import remove_tree
 
+pytestmark = pytest.mark.slow  # thousands of folders
+
 
 def nested(top, depth):
     """Make `depth` folders in each other, without a path that long."""

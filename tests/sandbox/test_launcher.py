@@ -29,6 +29,7 @@ def launcher(request, monkeypatch):
     if request.param and sys.platform != "linux":
         pytest.skip("forked on Linux alone")
     monkeypatch.setattr(module, "FORKS", request.param)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in a shell's background starts without
     with Launcher() as launcher:
         yield launcher
 

@@ -73,7 +73,7 @@ for name in os.listdir("/proc/self/fd"):
         pass
 """
     run(kernel, lines)
-    assert run(kernel, "print(1)").endswith("1\n")
+    assert "1\n" in run(kernel, "print(1)")
     assert len(kernel._log._tail) <= 4096
 
 

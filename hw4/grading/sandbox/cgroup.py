@@ -28,6 +28,7 @@ class ControlGroup:
         try:
             name = f"hw4-{os.getpid()}-{secrets.token_hex(4)}"
             for controller, parent in _own_groups().items():
+                _remove_stale(parent)
                 folder = parent / name
                 folder.mkdir(exist_ok=True)  # of version 2, there is one for both
                 self.folders[controller] = folder
@@ -76,6 +77,14 @@ class ControlGroup:
                     for pid in (folder / "cgroup.procs").read_text().split():
                         os.kill(int(pid), signal.SIGKILL)
                 sleep(0.005)
+
+
+def _remove_stale(parent: Path) -> None:
+    """Remove the groups that graders left which were killed."""
+    for folder in parent.glob("hw4-[0-9]*-*"):
+        if not Path("/proc", folder.name.split("-")[1]).exists():
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _own_groups() -> dict[str, Path]:

@@ -136,7 +136,8 @@ def set_limits(wanted: ResourceLimits, own_user: bool) -> bool:
     if counted:
         limits[resource.RLIMIT_NPROC] = wanted.threads
     elif os.geteuid() > 0:  # counted with all else that the user runs: enough for a class, too little for a fork bomb
-        limits[resource.RLIMIT_NPROC] = threads_of_user() + 8 * wanted.threads
+        with contextlib.suppress(OSError):
+            limits[resource.RLIMIT_NPROC] = threads_of_user() + 8 * wanted.threads
     for kind, value in limits.items():
         hard = resource.getrlimit(kind)[1]
         lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
