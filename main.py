@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import fields
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 # Where JupyterLab is installed, jsonschema builds Lark's parsers when nbformat is imported, for addresses that no
@@ -15,14 +17,19 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 from hw4.grading.errors import ExitCode, Unusable  # noqa: E402
 
+# What a first argument of this name does instead of grading: the module whose function `run` gets the other arguments.
+COMMANDS: dict[str, str] = {}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Grade what the arguments name; return the exit code."""
-    options = parse(arguments)
+    """Grade what the arguments name, or do what the first of them commands; return the exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    command = COMMANDS.get(given[0]) if given else None
+    work = partial(run, parse(given)) if not command else partial(import_module(command).run, given[1:])
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which jobs in a shell's background start without
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left behind
     try:
-        return run(options)
+        return work()
     except Unusable as problem:
         print(f"main.py: {' '.join(str(problem).split())}", file=sys.stderr)
         return ExitCode.UNUSABLE

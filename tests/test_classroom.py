@@ -10,7 +10,7 @@ import time
 import pytest
 
 from hw4.grading.classroom import folder_names
-from hw4.grading.report.marks import literal
+from hw4.grading.marks.table import literal
 from tests.builders import ROOT
 
 ASKED = {"q-1-question": "Why?", "q-1-check": "assert 1", "q-1-answer": "**Answer:**"}

@@ -18,8 +18,11 @@ LAYERS = [
     {"result"},
     {"report"},
     {"output"},
+    {"marks"},
     {"grade"},
+    {"intake"},
     {"classroom"},
+    {"course"},
     {"main"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

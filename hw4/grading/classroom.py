@@ -16,9 +16,9 @@ from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
 from .grade import Outcome, Task, failed_outcome, grade, grade_expected, grade_remotely, read_reference
+from .marks import table
 from .names import folder_names
 from .notebook.format import with_outputs
-from .report import marks
 from .report.console import progress_line
 from .result import Result
 from .sandbox.launcher import Launcher
@@ -86,7 +86,7 @@ class Classroom:
         bounded.start()
         output.prepare(self.options.output, [entry.path for entry in self.entries])
         if not self.options.single:
-            marks.kept(self.options.output / marks.FILE)  # what would be lost is said before anything runs
+            table.kept(self.options.output / table.FILE)  # what would be lost is said before anything runs
         done: dict[Entry, Outcome] = {}
         interrupted = False
         try:
@@ -127,8 +127,8 @@ class Classroom:
 
     def _finish_class(self, done: dict[Entry, Outcome], interrupted: bool) -> ExitCode:
         """Write the table of marks and the pages of the class; return whether all could be graded."""
-        table, page = self._write_marks(done), self._write_pages(done)
-        print(summary(done.values(), len(self.entries)), *(clean_text(str(path)) for path in (table, page)), sep="\n")
+        marks, page = self._write_marks(done), self._write_pages(done)
+        print(summary(done.values(), len(self.entries)), *(clean_text(str(path)) for path in (marks, page)), sep="\n")
         codes = {outcome.code for outcome in done.values()} & {ExitCode.UNUSABLE, ExitCode.FAULT}
         return ExitCode.INTERRUPTED if interrupted else max(codes, default=ExitCode.CLEAN)
 
@@ -173,8 +173,8 @@ class Classroom:
         for entry, outcome in done.items():
             fixed = {"folder": entry.folder.name, "status": STATUS[outcome.code], "summary": outcome.lines[-1]}
             rows[entry.name] = outcome.answers | fixed
-        path = self.options.output / marks.FILE
-        output.replace(path, marks.table(rows, self.given, path))
+        path = self.options.output / table.FILE
+        output.replace(path, table.updated(rows, self.given, path))
         return path
 
     def _write_pages(self, done: dict[Entry, Outcome]) -> Path:

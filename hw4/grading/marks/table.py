@@ -19,7 +19,7 @@ LONGEST_COMMENT = 10_000_000  # characters of a cell
 FORMULA = re.compile(r"(?:\A|(?<=[;|]))(?=\s*['=+\-@＝＋－＠])")
 
 
-def table(rows: Mapping[str, dict[str, str]], reference: NotebookNode, path: Path) -> str:
+def updated(rows: Mapping[str, dict[str, str]], reference: NotebookNode, path: Path) -> str:
     """Return the text of the table: of each submission, by its name, what stands in the columns.
 
     {} is one that was not graded in this run. The marks and comments in the file that stands at `path` are kept.
