@@ -5,11 +5,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import fields
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 # Where JupyterLab is installed, jsonschema builds Lark's parsers when nbformat is imported, for addresses that no
 # notebook has: a second and more. It does without where the module is missing.
@@ -45,6 +46,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--reference", type=Path, metavar="NOTEBOOK", help="says what was given and asked; default: our own")
     add("--output", type=Path, default="graded", metavar="DIR", help="default: %(default)s/")
     add("--save", action="store_true", help="if all ran clean, also write the one notebook back in place")
+    add("--single", dest="one", action="store_true", help="the folder is one submission, not a class")
+    add("--names", metavar="PATTERN", help="how entries of a class are called, as in '{id}-{name}_{file}'")
     add("--strict", action="store_true", help="a missing answer counts as a failure")
     add("--timeout", type=positive, default=120, metavar="SECONDS", help="of a cell (%(default)s)")
     add("--total-timeout", type=positive, default=900, metavar="SECONDS", help="of a submission (%(default)s)")
@@ -73,17 +76,30 @@ def count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Grade what the options name; return the exit code."""
+    with TemporaryDirectory(prefix="hw4-unpacked-") as unpacked:
+        return run_with(options, Path(unpacked))
+
+
+def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
+    """Grade what the options name, with a folder into which archives can be unpacked; return the exit code."""
+    from hw4.grading.intake.lists import lists
+    from hw4.grading.intake.students import find
     from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
-    from hw4.grading.submission import collect, find, texts_at
+    from hw4.grading.submission import ANSWERS, collect
 
     paths = options.path or [own_notebook()]
-    given = options.reference or own_notebook()
-    found = find(paths, given)
-    reference = collect(given, given)
-    single = len(found) == 1 and paths == [found[0][1]] and not options.dask
-    texts = [*reference.texts(), *(texts_at(found[0][1], given) if single else ())]
+    given = (options.reference or own_notebook()).resolve()
+    intake = find(paths, given, unpacked, options.one, options.names)
+    reference = collect(find([given], given, unpacked, single=True).submissions[0])
+    found, single = intake.submissions, intake.single and not options.dask
+    texts, judged = list(reference.texts()), ANSWERS in reference.files
+    if single:
+        with suppress(Unusable):
+            texts += collect(found[0]).texts()
+    else:
+        print(lists(intake, judged), file=sys.stderr, flush=True)
     # The forkserver imports PyTorch while this process imports the rest; what else a submission mentions follows.
-    hidden = [given, given.parent / "hw4", *paths, options.output]
+    hidden = [given, given.parent / "hw4", *paths, options.output, unpacked]
     launcher = nullcontext() if options.dask else Launcher(modules_mentioned(texts, ["torch"]), options.threads, hidden)
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
@@ -92,7 +108,8 @@ def run(options: argparse.Namespace) -> ExitCode:
         memory, disk, size = int(options.memory * 2**30), int(options.disk * 2**30), int(options.output_size * 2**20)
         limits = Limits(options.timeout, options.total_timeout, memory, size, disk)
         shared = {field.name: getattr(options, field.name) for field in fields(Options) if field.name in options}
-        chosen = Options(**shared, limits=limits, single=single)
+        told = "" if single else lists(intake, judged, most=len(found))
+        chosen = Options(**shared, limits=limits, single=single, lists=told)
         return Classroom(found, given, reference, chosen).grade(started)
 
 
