@@ -187,6 +187,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
                 finding.function = files[file].decode(errors="replace")[:LONGEST_FUNCTION]
             if early or file:
                 finding.verdict = (early or judge(files)).verdict(limits.total)
+                plan.result.look_at_function()
         except KeyboardInterrupt:
             finding.interrupted = True
         plan.result.files = mentioned_pictures(submission, plan.result.notebook)
