@@ -120,9 +120,9 @@ class Drawing:
         if len(head) == 0 and not text:
             head.tag = "td"
         elif len(head) == 0 and (token := TOKEN.fullmatch(text)):
-            head.text, letters = None, unescape(_letters(self.drawn[int(token[1])]))
-            head.append(element("span", letters, {"class": "spoken"}))
-            head.append(element("span", text, {"aria-hidden": "true"}))
+            number = int(token[1])
+            head.append(element("span", unescape(_letters(self.drawn[number])), {"class": "spoken"}))
+            self.drawn[number] = f'<span aria-hidden="true">{self.drawn[number]}</span>'
 
 
 def _replace(old: etree._Element, new: list[etree._Element]) -> None:
