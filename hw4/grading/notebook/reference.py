@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from .checks import STUB
 from .questions import GIVEN, JUDGED, part_of, question_of, role
-from .tokens import ALPHABET, Label, first_label, is_speech, lines, read_label, tokens, words
+from .tokens import Label, first_label, is_speech, lines, read_label, tokens, words
 
 GRAM = 3  # words in a row by which given text is recognized
 SHORT = 3  # letters of a word, or words of a text, up to which a likeness means nothing
