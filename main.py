@@ -74,17 +74,18 @@ def count(text: str) -> int:
 def run(options: argparse.Namespace) -> ExitCode:
     """Grade what the options name; return the exit code."""
     from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
-    from hw4.grading.submission import collect, find, texts_at
+    from hw4.grading.submission import collect, find
 
     paths = options.path or [own_notebook()]
     given = options.reference or own_notebook()
     found = find(paths, given)
     reference = collect(given, given)
     single = len(found) == 1 and paths == [found[0][1]] and not options.dask
-    texts = [*reference.texts(), *(texts_at(found[0][1], given) if single else ())]
-    # The forkserver imports PyTorch while this process imports the rest; what else a submission mentions follows.
+    # The forkserver imports PyTorch while this process imports the rest.
     hidden = [given, given.parent / "hw4", *paths, options.output]
-    launcher = nullcontext() if options.dask else Launcher(modules_mentioned(texts, ["torch"]), options.threads, hidden)
+    launcher = (
+        nullcontext() if options.dask else Launcher(modules_mentioned(reference.texts()), options.threads, hidden)
+    )
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
         from hw4.grading.execution.run import Limits
