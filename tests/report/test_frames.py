@@ -16,11 +16,10 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from hw4.grading.report import class_pages
-from hw4.grading.report.cells import Cells
 from hw4.grading.report.submission_page import submission_page
 from hw4.grading.result import Result
 from tests.report import hostile as page_cases
+from tests.report.builders import question_page
 from tests.report.hostile import STYLES
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -93,8 +92,7 @@ def hostile(names) -> list[Result]:
 
 def test_no_block_covers_what_is_said_of_it_or_of_another_submission(tmp_path):
     results = hostile(BLOCKS)
-    drawn = [(each, Cells(each)) for each in results]
-    page = class_pages.question_page("q-1", (results[0], drawn[0][1]), drawn)
+    page = question_page("q-1", results[0], results)
     assert covered(page, tmp_path) == 0
 
 
@@ -131,7 +129,6 @@ def test_nothing_of_a_hostile_page_runs_or_requests_in_a_browser(tmp_path, click
 
 def test_a_block_without_its_frame_is_seen_to_cover(tmp_path):
     results = hostile(BLOCKS)
-    drawn = [(each, Cells(each)) for each in results]
-    page = class_pages.question_page("q-1", (results[0], drawn[0][1]), drawn)
+    page = question_page("q-1", results[0], results)
     loose = "<style>.student { contain: none !important; overflow: visible !important; }</style></head>"
     assert covered(page.replace("</head>", loose, 1), tmp_path) > 0
