@@ -107,7 +107,7 @@ def test_our_notebook_draws_every_formula_and_is_small():
 
 def test_a_question_gathers_its_cells_wherever_they_stand():
     one = result(*question("q-1"), *question("q-2"), new_markdown_cell("Late thought."))
-    one.row_of[4] = one.rows["q-1"]
+    one.row_of[4], one.rows["q-2"].question.answers = one.rows["q-1"], []
     first, second = submission_page(one).partition('id="question-q-2"')[::2]
     assert "Late thought." in first and "Late thought." not in second
 
