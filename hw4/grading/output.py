@@ -104,16 +104,15 @@ def redraw(folder: Path, reference: NotebookNode, title: str) -> dict[str, str]:
     return fragments(result, cells)
 
 
-def draw_reference(reference: NotebookNode) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the questions of a reference by their ids, and its answers by the names of their pages, as HTML."""
+def draw_reference(result: Result) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the questions of a reference by their ids, and the model answers by their pages' names, as HTML."""
     from .report.submission_page import Cells, asked, fragments
 
-    result = Result(reference)
     cells = Cells(result)
     return asked(result, cells), fragments(result, cells)
 
 
-def reference_fragments(folder: Path, reference: NotebookNode, key: str) -> list[dict[str, str]]:
+def reference_fragments(folder: Path, answers: Result, key: str) -> list[dict[str, str]]:
     """Return what `draw_reference` does, kept in a class's `folder` from one run to the next of the same `key`."""
     path = folder / FRAGMENTS / ".reference.json"  # no submission's folder has a name with a dot before it
     key += drawing_digest()
@@ -121,7 +120,7 @@ def reference_fragments(folder: Path, reference: NotebookNode, key: str) -> list
         found_key, *found = json.loads(path.read_text(encoding="utf-8"))
         if found_key == key:
             return found
-    found = list(bounded.call(draw_reference, reference))
+    found = list(bounded.call(draw_reference, answers))
     path.parent.mkdir(exist_ok=True)
     replace(path, json.dumps([key, *found], ensure_ascii=False))
     return found

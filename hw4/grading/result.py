@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from .affine.judge import Verdict
 from .errors import ExitCode
 from .execution.run import Execution, Limits
+from .notebook.checks import is_implemented
 from .notebook.comparison import Comparison, compare
 from .notebook.questions import Question, Remark, is_check, question_of, role
 from .notebook.reference import Reference
@@ -120,6 +121,7 @@ class Result:
             for execution in finding.executions:
                 self.add(execution)
             self.finding = finding
+            self.look_at_function()
 
     @property
     def all_rows(self) -> list[Row]:
@@ -132,6 +134,20 @@ class Result:
         row = self.row_of[execution.index]
         row.seconds += execution.seconds
         row.passed += execution.status == "ok" and execution.index in self.checks
+
+    def look_at_function(self) -> None:
+        """Say in one line that a function that should answer a question is not written yet.
+
+        The question is missing where no text stands for it either.
+        """
+        verdict, code = self.finding.verdict, self.finding.function
+        for row in self.rows.values() if verdict.asked or verdict.problem else ():
+            name = row.question.judged
+            if name and not is_implemented(code, name):
+                if code:
+                    verdict.asked, verdict.beyond, verdict.problem = {}, {}, f"{name} is not written yet"
+                if not row.question.answers:
+                    row.question.missing = list(row.question.parts)
 
     def failed_cells(self) -> list[Execution]:
         """Return the executions that did not end well."""
