@@ -113,5 +113,5 @@ def remark(about: Remark) -> str:
 def _lines(diff: str) -> str:
     kinds = {"+": "ins", "-": "del"}
     shown = [line for line in diff[:LONGEST].splitlines() if line not in ("--- given", "+++ submitted")]
-    lines = ((kinds.get(line[:1], "span"), text(line)) for line in shown)
+    lines = ((kinds.get(line[:1], "span"), text("…" if line.startswith("@@ ") else line)) for line in shown)
     return "\n".join(f"<{tag}>{line}</{tag}>" for tag, line in lines)
