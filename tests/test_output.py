@@ -4,7 +4,7 @@ import copy
 import json
 import re
 from pathlib import Path
-from urllib.parse import unquote, urldefrag
+from urllib.parse import quote, unquote, urldefrag
 
 import pytest
 
