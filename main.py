@@ -18,7 +18,7 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 from hw4.grading.errors import ExitCode, Unusable  # noqa: E402
 
 # What a first argument of this name does instead of grading: the module whose function `run` gets the other arguments.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {"feedback": "hw4.grading.marks.feedback"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -53,7 +53,7 @@ def files_of(result: Result, name: str, kept: dict[str, Any], cells: "Cells | No
 
     pictures = {path: picture_path(body) for path, body in result.files.items()}
     extra = kept | {"notebook": safe_name(name), "drawing": drawing_digest(), "finding": asdict(result.finding)}
-    extra["pictures"] = pictures
+    extra |= {"pictures": pictures, "digests": result.digests()}
     return {
         safe_name(name): write_notebook(result.notebook),
         PAGE: draw(result, cells),
