@@ -23,8 +23,7 @@ from . import spreadsheet
 
 FILE = "results.csv"
 KNOWN = ".results.json"  # no folder of a submission has such a name
-FIXED = ("key", "submission", "folder", "status")
-LETTERS = "bcdfghjklmnpqrst"  # one per hexadecimal digit; without vowels, no word comes out that a spreadsheet knows
+LETTERS = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")  # without vowels, no word comes out
 KEY_LENGTH = 12
 NOT_READ = (".xlsx", ".xls", ".ods")  # what a spreadsheet may save beside the table
 
@@ -34,25 +33,21 @@ Cells = dict[str, str]  # by column
 class Known(TypedDict):
     """What is known of a submission since the table was last written."""
 
-    name: str
-    folder: str
-    file: str  # the name of what was handed in
     cells: Cells  # its row
     answers: dict[str, str]  # a hash of each part's answer, as the last run saw it
-    marked: dict[str, str]  # the same of each part that is marked, as it was when it was marked
+    marked: dict[str, str | None]  # the same of each part that is marked, as it was when it was marked
 
 
 def key(name: str) -> str:
     """Return letters that stand for the exact `name`, and that no spreadsheet changes."""
-    digits = hashlib.sha256(name.encode()).hexdigest()[:KEY_LENGTH]
-    return "".join(LETTERS[int(digit, 16)] for digit in digits)
+    return hashlib.sha256(name.encode()).hexdigest()[:KEY_LENGTH].translate(LETTERS)
 
 
 def damaged(name: str) -> set[str]:
     """Return what spreadsheets make of a `name`: a number of an id, other letters of those beyond ASCII."""
     misread = [("utf-8", "cp1252"), ("utf-8", "mac-roman"), ("cp1252", "cp1252")]
     made = {name.encode(saved, "replace").decode(opened, "replace") for saved, opened in misread}
-    return made | ({name.lstrip("0"), f"{int(name):.5E}"} if name.isdecimal() else {name.strip()})
+    return made | {name.lstrip("0"), name.strip()}
 
 
 def number(text: str) -> Decimal | None:
@@ -63,18 +58,11 @@ def number(text: str) -> Decimal | None:
     return None
 
 
-def _beside(folder: Path) -> dict[str, Any]:
+def known_in(folder: Path) -> dict[str, Any]:
+    """Return what the last run kept beside the table in `folder`: the submissions, and the path of the reference."""
     with suppress(OSError, ValueError):
         return json.loads((folder / KNOWN).read_text(encoding="utf-8"))
     return {}
-
-
-def reference_path(folder: Path) -> Path:
-    """Return where the reference lies against which a class was graded; its table of marks is in the `folder`."""
-    found = _beside(folder).get("reference")
-    if not found:
-        raise Unusable(f"{folder}: no class was graded here: name its output folder")
-    return Path(found)
 
 
 class Table:
@@ -88,17 +76,18 @@ class Table:
         self.asked = [question for question in questions(reference, reference)[0] if question.parts]
         self.parts = [name for question in self.asked for name in part_names(question)]
         self.points = number(str(reference.metadata.get("hw4", {}).get("points_per_part"))) or Decimal(1)  # of a part
-        made = [*FIXED, *(question.id for question in self.asked), "summary", "sum"]
-        self.made = {*made, "changed"}  # the columns that are written anew
-        self.known: dict[str, Known] = _beside(path.parent).get("submissions", {})
-        self.names = {key(name): name for name in [*(each["name"] for each in self.known.values()), *names]}
-        self.sheet = spreadsheet.read(path, ("key", "submission"), self.names.values())
+        found = ["key", "submission", "handed in", "folder", "status", *(each.id for each in self.asked), "summary"]
         marks = [f"{kind} {part}" for part in self.parts for kind in ("mark", "comment")]
-        self.columns = self._complete([*made, "adjustment", "changed", *marks])
+        self.found = {*found, "sum"}  # the columns that are written anew
+        self.known: dict[str, Known] = known_in(path.parent).get("submissions", {})
+        self.names = {each: known["cells"]["submission"] for each, known in self.known.items()}
+        self.names |= {key(name): name for name in names}
+        self.sheet = spreadsheet.read(path, ("key", "submission"), self.names.values())
+        self.columns = self._complete([*found, "sum", "adjustment", "changed", *marks])
         self.lines: list[Cells] = []  # the rows in their order, also those of nobody who is known
         self.rows: dict[str, Cells] = {}  # those of submissions, by key
         self._place()
-        self.restored = self._restore()
+        self._restore()
 
     def _complete(self, wanted: list[str]) -> list[str]:
         """Return the columns of the file in its order, with what is missing of those `wanted` where it belongs."""
@@ -110,53 +99,53 @@ class Table:
                 columns.insert(columns.index(before) + 1 if before else 0, name)
         return columns
 
-    def _add(self, row: Cells, owner: str | None) -> Cells:
+    def _add(self, owner: str | None, cells: Cells) -> Cells:
         """Put a row at the end of the table and return it."""
+        row = dict.fromkeys(self.columns, "") | cells
         self.lines.append(row)
         if owner:
             self.rows[owner] = row
         return row
 
     def _place(self) -> None:
-        """Give each row of the file to its submission: by its key, its exact name, or what became of the name."""
-        loose: list[tuple[str, Cells]] = []
-        sheet, owner = self.sheet, None
+        """Give each row of the file to its submission."""
+        sheet, loose, owner = self.sheet, [], None
         for place, line in enumerate(sheet.rows, 2):
             where = f"{self.path}: row {place}"
             if any(line[len(sheet.header) :]):
                 raise Unusable(f"{where} has more cells than there are columns: where does the last one belong?")
-            row = dict.fromkeys(self.columns, "") | dict(zip(sheet.header, line, strict=False))
-            owners = [each for each in (row["key"].strip().lower(), key(row["submission"])) if each in self.names]
-            if len(set(owners)) > 1:
-                named = " and the name of ".join(self.names[each] for each in owners)
-                raise Unusable(f"{where} has the key of {named}: whose marks are these?")
-            owner = owners[0] if owners else None
-            if owner in self.rows:
-                self._merge(self.rows[owner], row, where)
-            else:
-                self._add(row, owner)
-            if not owner and not row["key"]:
-                loose.append((where, row))
+            cells = dict(zip(sheet.header, line, strict=False))
+            owner = self._owner(cells, where)
+            if owner not in self.rows:
+                row = self._add(owner, cells)
+                loose += [(row, where)] * (not owner and not row["key"])
+            elif self.entered(cells):
+                raise Unusable(f"{where} is a second one of {self.names[owner]}: which one holds?")
         self._refuse_half(owner)
-        for where, row in loose:
-            name = row["submission"].strip().replace(",", ".")
-            owners = [each for each in self.names.keys() - self.rows.keys() if name in damaged(self.names[each])]
-            if len(owners) > 1 and self.entered(row):
-                named = ", ".join(sorted(self.names[each] for each in owners))
-                raise Unusable(f"{where} may be that of {named}: whose marks are these?")
+        for row, where in loose:
+            owners = self._possible_owners(row)
             if len(owners) == 1:
                 self.rows[owners[0]] = row
+            elif owners and self.entered(row):
+                raise Unusable(f"{where} may be that of {', '.join(self.names[each] for each in owners)}: whose is it?")
 
-    def _merge(self, kept: Cells, row: Cells, where: str) -> None:
-        """Add a second `row` of a submission to the one that is `kept`."""
-        for column, value in self.entered(row).items():
-            if kept[column] not in ("", value):
-                raise Unusable(f"{where} has another {column} than the row of the same {kept['submission']} before")
-            kept[column] = value
+    def _owner(self, cells: Cells, where: str) -> str | None:
+        """Return the key of whose row it is, by the key in it or else the exact name; None if nobody is known by it."""
+        keys = [cells.get("key", "").strip().lower(), key(cells.get("submission", ""))]
+        owners = [each for each in keys if each in self.names]
+        if len(set(owners)) > 1:
+            named = " and the name of ".join(self.names[each] for each in owners)
+            raise Unusable(f"{where} has the key of {named}: whose is it?")
+        return owners[0] if owners else None
+
+    def _possible_owners(self, row: Cells) -> list[str]:
+        """Return the keys of those without a row whose name a spreadsheet may have made into the one in `row`."""
+        without = self.names.keys() - self.rows.keys()
+        return sorted(each for each in without if row["submission"].strip() in damaged(self.names[each]))
 
     def entered(self, row: Cells) -> Cells:
         """Return what people wrote into a row."""
-        return {column: value for column, value in row.items() if value and column not in self.made}
+        return {column: value for column, value in row.items() if value and column not in self.found}
 
     def _refuse_half(self, owner: str | None) -> None:
         """Raise `Unusable` where the file ends within its last row, the one of `owner`."""
@@ -166,72 +155,64 @@ class Table:
         last = sheet.rows[-1] if sheet.rows else []
         before = self.known[owner]["cells"].get(sheet.header[-1], "") if owner in self.known else ""
         if len(last) < len(sheet.header) or (last[-1] != before and before.startswith(last[-1])):
-            raise Unusable(f"{self.path}: ends within a row: only half written?{spreadsheet.last_backup(self.path)}")
+            raise Unusable(f"{self.path}: ends within a row: only half written? Its backups stand beside it")
 
-    def _restore(self) -> list[str]:
-        """Put back what the file has lost since it was written, whole rows or columns; return whose rows."""
-        restored = []
+    def _restore(self) -> None:
+        """Put back what the file has lost since it was written: rows, columns, and what a run finds."""
         for owner, known in self.known.items():
-            entered = self.entered(known["cells"])
-            if owner not in self.rows and entered:
-                self._add(dict.fromkeys(self.columns, "") | known["cells"], owner)
-                restored.append(known["name"])
+            cells = known["cells"]
+            if owner not in self.rows and self.entered(cells):
+                self._add(owner, cells)
             elif owner in self.rows:
-                self.rows[owner] |= {name: entered[name] for name in entered.keys() - set(self.sheet.header)}
-        return restored
+                lost = (cells.keys() - set(self.sheet.header)) | self.found
+                self.rows[owner] |= {column: cells.get(column, "") for column in lost}
 
     def update(self, graded: Mapping[str, Cells]) -> None:
-        """Take over what a run found of each submission, by name: folder, file, status, answers, and summary."""
+        """Take over what a run found of each submission, by name: folder, status, answers, summary, "handed in"."""
         for name, found in graded.items():
             owner = key(name)
-            row = self.rows.get(owner) or self._add(dict.fromkeys(self.columns, ""), owner)
-            row |= {column: last_line(found.get(column, "")) for column in self.made - {"changed"}}
+            row = self.rows.get(owner) or self._add(owner, {})
+            row |= {column: last_line(found.get(column, "")) for column in self.found}
             row |= {"key": owner, "submission": name}
-            known = Known(name=name, folder="", file="", cells={}, answers={}, marked={})
-            self.known.setdefault(owner, known).update(folder=found["folder"], file=found["file"])
-        for row, known in ((self.rows[owner], self.known[owner]) for owner in self.rows.keys() & self.known.keys()):
-            now = dict.fromkeys(self.parts, "") | output.kept(self.path.parent / known["folder"]).get("digests", {})
-            seen = known["answers"] or now
-            marked = {part: self._marked_for(part, row, known, seen) for part in self.parts}
-            known["marked"], known["answers"] = {part: was for part, was in marked.items() if was is not None}, now
-            row["changed"] = ", ".join(part for part, was in known["marked"].items() if was != now[part])
+        for owner, row in self.rows.items():
+            row["sum"] = self.total(row)
+            now = output.kept(self.path.parent / row["folder"]).get("digests", {})
+            known = self.known.setdefault(owner, Known(cells={}, answers=now, marked={}))
+            marked = {part: self._marked_for(part, row, known) for part in self.parts if row[f"mark {part}"]}
+            row["changed"] = ", ".join(part for part, answer in marked.items() if answer != now.get(part))
+            self.known[owner] = Known(cells=row, answers=now, marked=marked)
 
-    def _marked_for(self, part: str, row: Cells, known: Known, seen: Mapping[str, str]) -> str | None:
-        """Return the hash of the answer for which `part` was marked; None if it was not.
+    def _marked_for(self, part: str, row: Cells, known: Known) -> str | None:
+        """Return the hash of the answer for which `part` was marked.
 
-        A mark that is new, or no longer named in the column `changed`, is one for what the last run had `seen`.
+        A mark that is new, or no longer named in the column `changed`, is one for what the last run saw.
         """
-        columns, before = (f"mark {part}", f"comment {part}"), known["cells"]
-        if not any(row[column] for column in columns):
-            return None
-        same = all(row[column] == before.get(column) for column in columns)
-        named = [part in cells.get("changed", "").split(", ") for cells in (before, row)]
-        confirmed = named == [True, False] and "changed" in self.sheet.header
-        return known["marked"].get(part, "") if same and not confirmed else seen.get(part, "")
+        before = known["cells"]
+        flagged, still = (part in cells.get("changed", "").split(", ") for cells in (before, row))
+        if before.get(f"mark {part}") != row[f"mark {part}"] or (flagged and not still):
+            return known["answers"].get(part)
+        return known["marked"].get(part)
 
-    def total(self, row: Cells) -> tuple[str, list[str]]:
-        """Return the sum of the marks in a row, "" without any, and the columns in which there is no number."""
+    def total(self, row: Cells) -> str:
+        """Return the sum of the marks in a row, "" without any; or which of its columns holds something else."""
         columns = [*(f"mark {part}" for part in self.parts), "adjustment"]
         values = {column: number(row[column]) for column in columns if row[column].strip()}
         wrong = [column for column, value in values.items() if value is None]
-        total = f"{sum(filter(None, values.values()), Decimal()).normalize():f}" if values and not wrong else ""
-        return total, wrong
+        if wrong or not values:
+            return f"no number: {', '.join(wrong)}" * bool(wrong)
+        return f"{sum(filter(None, values.values()), Decimal()).normalize():f}"
 
     def write(self, reference: Path) -> list[str]:
         """Write the table, what is known of it, and where the `reference` lies; return lines about it."""
-        said = []
-        for row in self.rows.values():
-            total, wrong = self.total(row)
-            row["sum"] = total or f"no number: {', '.join(wrong)}" * bool(wrong)
-            said += [f"{self.path}: {row['submission']}: {column} is no number: {row[column]!r}" for column in wrong]
-        lines = [[row[name] for name in self.columns] for row in self.lines]
-        spreadsheet.write(self.path, self.sheet, [self.columns, *lines])
-        for owner in self.rows.keys() & self.known.keys():
-            self.known[owner]["cells"] = self.rows[owner]
+        spreadsheet.write(
+            self.path, self.sheet, [self.columns, *([row[name] for name in self.columns] for row in self.lines)]
+        )
         known = {"reference": str(reference.resolve()), "submissions": self.known}
         output.replace(self.path.with_name(KNOWN), json.dumps(known, ensure_ascii=False))
-        changed = sum(bool(row["changed"]) for row in self.rows.values())
-        said += [f"{self.path}: {changed} have changed what was marked: see its column 'changed'"] * bool(changed)
-        said += [f"{self.path}: put back what was missing: {', '.join(self.restored)}"] * bool(self.restored)
+        said = []
+        for row in self.rows.values():
+            changed = f"changed since it was marked: {row['changed']}" * bool(row["changed"])
+            wrong = row["sum"] * (number(row["sum"]) is None)
+            said += [f"{self.path}: {row['submission']}: {each}" for each in (changed, wrong) if each]
         others = [self.path.with_suffix(suffix) for suffix in NOT_READ]
         return said + [f"{each} is not read: save it as {self.path}" for each in others if each.exists()]
