@@ -42,16 +42,16 @@ def convert(source, target, profile, opened=None):
     assert run.returncode == 0 and "Error" not in run.stderr, run.stderr
 
 
-def mark(workbook, mark_of, comment_of):
-    """Write into the flat workbook a mark and a comment for each row, by its key; turn the rows round."""
+def mark(workbook, marks):
+    """Write into the flat workbook the (mark, comment) of each row, by its key; turn the rows round."""
     tree = etree.parse(workbook)
     rows = [row for row in tree.iter(f"{TABLE}table-row") if "".join(row.itertext()).strip()]
     names = [each.findtext(f"{TEXT}p") for each in spread(rows[0])]
     for row in rows[1:]:
         cells = dict(zip(names, spread(row), strict=False))
-        key = cells["key"].findtext(f"{TEXT}p")
-        fill(cells["mark q-1"], mark_of(key), "float")
-        fill(cells["comment q-1"], comment_of(key), "string")
+        value, comment = marks[cells["key"].findtext(f"{TEXT}p")]
+        fill(cells["mark q-1"], value, "float")
+        fill(cells["comment q-1"], comment, "string")
     parent = rows[0].getparent()
     for row in rows[1:]:
         parent.remove(row)
@@ -104,7 +104,7 @@ def main(folder):
         delimiter = 59 if path.read_bytes()[3:].startswith(b"key;") else 44
         convert(path, "fods", folder / "profile", f"CSV:{delimiter},34,76,1")
         expected = {key: (f"{number}.5", f"näh; {key}\nsecond line, {form}") for key in names}
-        mark(path.with_suffix(".fods"), lambda key: expected[key][0], lambda key: expected[key][1])
+        mark(path.with_suffix(".fods"), expected)
         convert(path.with_suffix(".fods"), CALCULATE + options, folder / "profile")
         saved = path.read_bytes()
         path.with_suffix(".fods").unlink()

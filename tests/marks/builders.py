@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from hw4.grading.marks import spreadsheet
-from hw4.grading.marks.table import FILE, Table
+from hw4.grading.marks.table import FILE, Asked, Table
 from tests.builders import made
 
 REFERENCE = made(
@@ -19,6 +19,7 @@ REFERENCE = made(
     },
     {"hw4": {"points_per_part": 2}},
 )
+ASKED = Asked.by(REFERENCE)
 NAMES = ["00123", "Jörg", "zoe", "रोजी", "=dan"]
 
 
@@ -38,10 +39,10 @@ class Played:
             digests = dict.fromkeys(["cnn-1", "cnn-2-A", "cnn-2-B"], answers.get(name, answer))
             (place / "results.json").write_text(json.dumps({"extra_data": {"digests": digests, "name": name}}))
             states = {"status": "clean", "cnn-1": "answered", "cnn-2": "answered", "summary": "all answered, 1.3 s"}
-            graded[name] = states | {"folder": name, "file": name}
-        marks = Table(self.path, REFERENCE, names)
+            graded[name] = states | {"folder": name, "handed in": name}
+        marks = Table(self.path, ASKED, names)
         marks.update(graded)
-        return marks.write(Path("reference.ipynb"))
+        return marks.write()
 
     def text(self):
         return self.path.read_text(encoding="utf-8-sig")

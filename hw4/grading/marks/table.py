@@ -7,10 +7,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Self, TypedDict
 
 from nbformat import NotebookNode
 
@@ -28,6 +29,21 @@ KEY_LENGTH = 12
 NOT_READ = (".xlsx", ".xls", ".ods")  # what a spreadsheet may save beside the table
 
 Cells = dict[str, str]  # by column
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is marked: the names of the parts of each question, by its id, and the points of a part."""
+
+    questions: dict[str, list[str]]
+    points: str = "1"
+
+    @classmethod
+    def by(cls, reference: NotebookNode) -> Self:
+        """Return what a reference asks; its metadata may have `hw4.points_per_part`."""
+        asked = {each.id: part_names(each) for each in questions(reference, reference)[0] if each.parts}
+        points = str(reference.metadata.get("hw4", {}).get("points_per_part"))
+        return cls(asked, points if number(points) else cls.points)
 
 
 class Known(TypedDict):
@@ -59,7 +75,7 @@ def number(text: str) -> Decimal | None:
 
 
 def known_in(folder: Path) -> dict[str, Any]:
-    """Return what the last run kept beside the table in `folder`: the submissions, and the path of the reference."""
+    """Return what the last run kept beside the table in `folder`: what was `asked`, and the known `submissions`."""
     with suppress(OSError, ValueError):
         return json.loads((folder / KNOWN).read_text(encoding="utf-8"))
     return {}
@@ -71,12 +87,10 @@ class Table:
     Raises `Unusable` where a row cannot be placed, since whatever is written then would lose it.
     """
 
-    def __init__(self, path: Path, reference: NotebookNode, names: Iterable[str] = ()) -> None:
-        self.path = path
-        self.asked = [question for question in questions(reference, reference)[0] if question.parts]
-        self.parts = [name for question in self.asked for name in part_names(question)]
-        self.points = number(str(reference.metadata.get("hw4", {}).get("points_per_part"))) or Decimal(1)  # of a part
-        found = ["key", "submission", "handed in", "folder", "status", *(each.id for each in self.asked), "summary"]
+    def __init__(self, path: Path, asked: Asked, names: Iterable[str] = ()) -> None:
+        self.path, self.asked = path, asked
+        self.parts = [part for parts in asked.questions.values() for part in parts]
+        found = ["key", "submission", "handed in", "folder", "status", *asked.questions, "summary"]
         marks = [f"{kind} {part}" for part in self.parts for kind in ("mark", "comment")]
         self.found = {*found, "sum"}  # the columns that are written anew
         self.known: dict[str, Known] = known_in(path.parent).get("submissions", {})
@@ -202,12 +216,12 @@ class Table:
             return f"no number: {', '.join(wrong)}" * bool(wrong)
         return f"{sum(filter(None, values.values()), Decimal()).normalize():f}"
 
-    def write(self, reference: Path) -> list[str]:
-        """Write the table, what is known of it, and where the `reference` lies; return lines about it."""
+    def write(self) -> list[str]:
+        """Write the table, and what is known of it; return lines about it."""
         spreadsheet.write(
             self.path, self.sheet, [self.columns, *([row[name] for name in self.columns] for row in self.lines)]
         )
-        known = {"reference": str(reference.resolve()), "submissions": self.known}
+        known = {"asked": asdict(self.asked), "submissions": self.known}
         output.replace(self.path.with_name(KNOWN), json.dumps(known, ensure_ascii=False))
         said = []
         for row in self.rows.values():
