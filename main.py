@@ -19,6 +19,7 @@ from hw4.grading.errors import ExitCode, Unusable  # noqa: E402
 
 # What a first argument of this name does instead of grading: the module whose function `run` gets the other arguments.
 COMMANDS = {name: f"hw4.grading.course.{name}" for name in ("handout",)}
+COMMANDS["feedback"] = "hw4.grading.marks.feedback"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
