@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> ExitCode:
         raise Unusable(f"not installed: {', '.join(missing)}. Install what is missing with: {install}")
     from hw4.grading.course.given import BLANK, NAME, ROOT, assignment
     from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
-    from hw4.grading.submission import collect, find, texts_at
+    from hw4.grading.submission import collect, find
 
     paths = options.path or [own_notebook()]
     given = options.reference or BLANK
@@ -94,10 +94,10 @@ def run(options: argparse.Namespace) -> ExitCode:
     single = len(found) == 1 and paths == [found[0][1]] and not options.dask
     if (options.only or options.watch) and not single:
         raise Unusable("--only and --watch want one notebook, or a folder with one")
-    texts = [*reference.texts(), *(texts_at(found[0][1], given) if single else ())]
-    # The forkserver imports PyTorch while this process imports the rest; what else a submission mentions follows.
+    # The forkserver imports PyTorch while this process imports the rest.
     hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output]
-    launcher = nullcontext() if options.dask else Launcher(modules_mentioned(texts, ["torch"]), options.threads, hidden)
+    modules = modules_mentioned(reference.texts())
+    launcher = nullcontext() if options.dask else Launcher(modules, options.threads, hidden)
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
         from hw4.grading.course import alone, junit
