@@ -59,10 +59,10 @@ def test_only_what_is_new_or_changed_is_graded_again_and_marks_are_kept(grade, c
     path.write_text(filled)
     notebook(ASKED, name="class/bob/hw.ipynb")
     again = grade("class", reference=classroom)
-    assert "bob: clean" in again.stderr and "ann" not in again.stderr
+    assert "bob: answers missing" in again.stderr and "ann" not in again.stderr
     rows = table(tmp_path)
     assert (rows["dan.ipynb"]["mark q-1"], rows["dan.ipynb"]["comment q-1"]) == ("7", "good")
-    assert rows["bob"]["status"] == "clean"
+    assert rows["bob"]["status"] == "answers missing"
     assert "ann: clean" in grade("class", "--fresh", reference=classroom).stderr
 
 

@@ -108,7 +108,7 @@ def test_neither_jobs_nor_the_output_folder_are_in_a_digest(grade, notebook, tmp
     grade("class", "--output", "first", reference=reference)
     (tmp_path / "first").rename(tmp_path / "second")
     again = grade("class", "--output", "second", *options, reference=reference)
-    assert again.stderr == "" and "2 of 2 submissions: 2 clean" in again.stdout
+    assert again.stderr == "" and "2 of 2 submissions: 2 answers missing" in again.stdout
 
 
 def test_a_fault_of_the_grading_code_is_exit_code_3_and_ends_no_class(
@@ -132,4 +132,4 @@ def test_a_fault_of_the_grading_code_is_exit_code_3_and_ends_no_class(
     reference = classroom.collect(found[0][1], found[0][1])
     assert classroom.Classroom(found, found[0][1], reference, options).grade(classroom.Launcher()) == 3
     printed = capsys.readouterr()
-    assert "1 clean, 1 our fault" in printed.out and "AssertionError: a fault" in printed.err
+    assert "1 our fault, 1 answers missing" in printed.out and "AssertionError: a fault" in printed.err

@@ -91,7 +91,7 @@ def test_no_submission_ends_the_class_or_changes_a_byte_of_another(run, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["planned", "outcome_of", "draw_cells"])
+@pytest.mark.parametrize("stage", ["planned", "outcome_of"])
 def test_a_submission_that_cannot_be_read_or_drawn_in_time_is_one_line(run, tmp_path, monkeypatch, stage):
     hand_in(tmp_path, "ann")
     run()
@@ -104,13 +104,8 @@ def test_a_submission_that_cannot_be_read_or_drawn_in_time_is_one_line(run, tmp_
         return call(time.sleep, 60, seconds=1.0) if stuck else call(function, *arguments, **options)
 
     monkeypatch.setattr(bounded, "call", slow)
-    if stage == "draw_cells":
-        run("--fresh")  # what is drawn again is what an earlier run left
-    code, err, rows = run(*(["--fresh"] if stage != "draw_cells" else []))
+    code, err, rows = run("--fresh")
     assert left(tmp_path) == alone
-    if stage == "draw_cells":  # it has been graded, and is left out of the class's pages
-        assert code == 0 and "more than 1 s" in (tmp_path / "graded" / "index.html").read_text()
-        return
     (line,) = [line for line in err.splitlines() if "bob" in line]
     assert code == 3 and "more than 1 s" in line and rows["bob"]["status"] == "our fault"
 

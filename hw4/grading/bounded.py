@@ -105,7 +105,7 @@ def serve() -> None:
             body = pickle.dumps(BeyondLimits(last_of(traceback.format_exc())))
         replies.write(body)
         replies.flush()
-        importlib.import_module("hw4.grading.report.class_pages")  # what draws, while the cells run
+        importlib.import_module("hw4.grading.report.submission_page")  # what draws, while the cells run
 
 
 def last_of(trace: str) -> str:

@@ -1,6 +1,9 @@
 """What became of a submission: of each question, each cell, and the function."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import Any, Self
 
 from nbformat import NotebookNode
@@ -8,11 +11,13 @@ from nbformat import NotebookNode
 from .affine.judge import Verdict
 from .errors import ExitCode
 from .execution.run import Execution, Limits
+from .notebook.checks import is_implemented
 from .notebook.comparison import Comparison, compare
-from .notebook.questions import Question, Remark, is_check
+from .notebook.questions import Question, Remark, is_check, question_of, role
 from .notebook.reference import Reference
 
 LOOSE = "(no question)"  # the row of the cells that belong to no question
+LONGEST_TITLE = 120  # characters of a question's
 
 
 @dataclass
@@ -41,6 +46,18 @@ class Row:
     def doubtful(self) -> bool:
         """Return whether a part is missing, or perhaps not answered."""
         return bool(self.question.missing or self.question.perhaps)
+
+
+def titles(cells: Iterable[NotebookNode]) -> dict[str, str]:
+    """Return the first line of each question, behind that of its section, by its id: how a student knows it."""
+    section, found = "", {}
+    for cell in cells:
+        line = shorten(next(filter(str.strip, cell.source.splitlines()), "").strip("#*_ "), LONGEST_TITLE)
+        if role(cell) == "section":
+            section = f"{line}, "
+        elif role(cell) == "question":
+            found.setdefault(question_of(cell) or "", section + line)
+    return found
 
 
 @dataclass
@@ -88,6 +105,7 @@ class Result:
         self.notebook, self.title, self.folder = notebook, title, folder
         self.finding = Finding()
         self.files: dict[str, bytes] = {}  # the pictures beside the notebook, by their path from there
+        self.titles = titles(reference.cells)
         self.points = {cell.id: cell.metadata.get("nbgrader", {}).get("points", 1) for cell in reference.cells}
         found = comparison or compare(notebook, Reference.of(reference))
         self.readings = found.cells  # by the position of the cell
@@ -103,6 +121,7 @@ class Result:
             for execution in finding.executions:
                 self.add(execution)
             self.finding = finding
+            self.look_at_function()
 
     @property
     def all_rows(self) -> list[Row]:
@@ -116,6 +135,14 @@ class Result:
         row.seconds += execution.seconds
         row.passed += execution.status == "ok" and execution.index in self.checks
 
+    def look_at_function(self) -> None:
+        """Count a question as missing that a function should answer, where neither it nor a text was handed in."""
+        verdict = self.finding.verdict
+        for row in self.rows.values() if verdict.asked or verdict.problem else ():
+            name = row.question.judged
+            if name and not row.question.answers and not is_implemented(self.finding.function, name):
+                row.question.missing = list(row.question.parts)
+
     def failed_cells(self) -> list[Execution]:
         """Return the executions that did not end well."""
         return [execution for execution in self.finding.executions if execution.status != "ok"]
@@ -123,6 +150,22 @@ class Result:
     def failed(self) -> bool:
         """Return whether a cell, a given check, or what was asked of the function failed."""
         return bool(self.failed_cells() or self.finding.verdict.faults())
+
+    def judged_question(self) -> str | None:
+        """Return the id of the question that the function answers, or else of the first with a given check."""
+        judged = [row.question.id for row in self.rows.values() if row.question.judged]
+        pairs = zip(self.readings, self.notebook.cells, strict=True)
+        checked = [reading.question for reading, cell in pairs if reading.question and role(cell) == "check"]
+        return next(iter([*judged, *checked]), None)
+
+    def faults(self) -> dict[str, str]:
+        """Return what failed, by the id of its question: how many cells, and whether the function or a given check."""
+        failed = Counter(self.row_of[execution.index].question.id for execution in self.failed_cells())
+        found = {name: f"{count} failed" for name, count in failed.items()}
+        if self.finding.verdict.faults():
+            name = self.judged_question() or LOOSE
+            found[name] = ", ".join(filter(None, [found.get(name), "wrong"]))
+        return found
 
     def missing(self) -> bool:
         """Return whether some part has no answer."""

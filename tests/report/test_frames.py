@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from hw4.grading.report import class_pages
-from hw4.grading.report.cells import Cells
 from hw4.grading.report.submission_page import submission_page
 from hw4.grading.result import Result
+from tests.report.builders import question_page
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update"
@@ -78,8 +77,7 @@ def hostile(names) -> list[Result]:
 
 def test_no_block_covers_what_is_said_of_it_or_of_another_submission(tmp_path):
     results = hostile(BLOCKS)
-    drawn = [(each, Cells(each)) for each in results]
-    page = class_pages.question_page("q-1", (results[0], drawn[0][1]), drawn)
+    page = question_page("q-1", results[0], results)
     assert covered(page, tmp_path) == 0
 
 
@@ -91,7 +89,6 @@ def test_no_block_covers_the_verdict(tmp_path, name):
 
 def test_a_block_without_its_frame_is_seen_to_cover(tmp_path):
     results = hostile(BLOCKS)
-    drawn = [(each, Cells(each)) for each in results]
-    page = class_pages.question_page("q-1", (results[0], drawn[0][1]), drawn)
+    page = question_page("q-1", results[0], results)
     loose = "<style>.student { contain: none !important; overflow: visible !important; }</style></head>"
     assert covered(page.replace("</head>", loose, 1), tmp_path) > 0

@@ -102,6 +102,17 @@ def is_complete(cell: NotebookNode, earlier: list[NotebookNode]) -> bool:
     return not unbound and not any(STUB.search(each.source) for each in [cell, *found])
 
 
+def is_implemented(source: str, name: str) -> bool:
+    """Return whether the module `source` has a function `name` that does more than raise an error or pass."""
+    try:
+        nodes = ast.walk(ast.parse(source))
+    except (SyntaxError, ValueError):
+        return name in source
+    bodies = [node.body for node in nodes if isinstance(node, ast.FunctionDef) and node.name == name]
+    idle = ast.Pass | ast.Raise | ast.Expr
+    return name in source and not any(all(isinstance(each, idle) for each in body) for body in bodies[-1:])
+
+
 def _names(source: str) -> tuple[set[str], set[str]]:
     """Return the names that the code `source` binds, and those that it uses."""
     bound: set[str] = set()

@@ -1,6 +1,7 @@
 """A notebook's cells and outputs as HTML, each cleaned alone, so that none can run, request or swallow what follows."""
 
 import re
+from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
@@ -40,11 +41,13 @@ class Cells:
 
     def __init__(self, result: Result) -> None:
         self.result, self.formulas = result, Formulas()
+        for cell in result.notebook.cells:
+            self.formulas.read_labels(cell.source)
         self.originals: dict[str, bytes] = {}
         self.outputs = Outputs(Drawing(self.formulas, Pictures(result.files, self.originals)))
         self.executions = {execution.index: execution for execution in result.finding.executions}
+        self.marks = [self._marks(index, cell) for index, cell in enumerate(result.notebook.cells)]
         self.html = [self._cell(index, cell) for index, cell in enumerate(result.notebook.cells)]
-        self.added = [self._added(index, cell) for index, cell in enumerate(result.notebook.cells)]
 
     def _cell(self, index: int, cell: NotebookNode) -> str:
         match, kind = CELL_ID.fullmatch(cell.get("id", "")), role(cell)
@@ -66,20 +69,20 @@ class Cells:
         label = "" if level == 1 and cell.cell_type == "markdown" else f"{name} · cell {index + 1}"
         return (
             f'<div class="cell {kind or "added"}" id="cell-{index + 1}"><p class="label">{label}</p>'
-            f'{self._marks(index, cell)}<div class="student">{body}{outputs}</div>{lacking}</div>'
+            f'{self.marks[index]}<div class="student">{body}{outputs}</div>{lacking}</div>'
         )
 
-    def _added(self, index: int, cell: NotebookNode) -> str:
-        """Return what a student added to the given text of a cell; "" where the cell is all given, or all added."""
-        reading = self.result.readings[index]
-        spans = [LEFT_OVER.sub("", cell.source[start:end]).strip() for start, end in reading.added]
-        added = "\n\n".join(span for span in spans if any(map(str.isalnum, span)))
-        if not (reading.given and added):
+    def excerpt(self, index: int, spans: Iterable[tuple[int, int]], what: str) -> str:
+        """Return what a cell's text says in the `spans`, under a label that begins with `what`; "" for nothing."""
+        cell = self.result.notebook.cells[index]
+        texts = [LEFT_OVER.sub("", cell.source[start:end]).strip() for start, end in spans]
+        said = "\n\n".join(text for text in texts if any(map(str.isalnum, text)))
+        if not said:
             return ""
         code = cell.cell_type == "code"
-        body = code_block(added) if code else self.outputs.markdown(added, 3, cell.get("attachments", {}))
+        body = code_block(said) if code else self.outputs.markdown(said, 3, cell.get("attachments", {}))
         return (
-            f'<div class="cell added"><p class="label">Added to the given text · cell {index + 1}</p>'
+            f'<div class="cell added"><p class="label">{what} · cell {index + 1}</p>'
             f'<div class="student">{body}</div></div>'
         )
 

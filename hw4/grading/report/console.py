@@ -64,9 +64,9 @@ def counts(result: Result) -> str:
     """Return how many questions, cells and checks went well: what another run says again."""
     asked = [row.question for row in result.rows.values() if row.question.parts]
     answered = sum(not question.missing for question in asked)
-    clean = sum(execution.status == "ok" for execution in result.finding.executions)
+    fine = sum(execution.status == "ok" for execution in result.finding.executions)
     return (
-        f"{answered} of {len(asked)} questions answered, {clean} of {result.runnable} cells ran clean, "
+        f"{answered} of {len(asked)} questions answered, {fine} of {result.runnable} cells ran without error, "
         f"{sum(row.passed for row in result.all_rows)} of {sum(row.checks for row in result.all_rows)} checks passed"
     )
 

@@ -6,6 +6,7 @@ before, and frames, scripts and the like become notes.
 
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from html import escape
 
 import nh3
@@ -14,9 +15,10 @@ from lxml.html import defs
 
 # In Unicode's private use area, out of which no source may come: marks of what stands aside while it is parsed.
 KEPT_MARK, CODE_DOLLAR = "\ue000", "\ue001"
+FOLDER = "\ue002"  # the same of what stands for a submission's folder on the pages of a class
 TOKEN = re.compile(f"@{KEPT_MARK}([0-9]{{1,9}})@")
 # Neither files nor XML can hold these, and no reader can see them.
-UNPRINTABLE = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff{KEPT_MARK}{CODE_DOLLAR}]")
+UNPRINTABLE = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff{KEPT_MARK}{CODE_DOLLAR}{FOLDER}]")
 
 
 def words(text: str) -> set[str]:
@@ -90,7 +92,7 @@ def text(value: object) -> str:
     return escape(printable(str(value)))
 
 
-def _attribute(tag: str, name: str, value: str) -> str | None:
+def attribute(tag: str, name: str, value: str) -> str | None:
     """Keep pictures that are part of the page, and links that a reader follows on purpose."""
     if name == "src":
         return value if PICTURE.fullmatch(value) else None
@@ -101,12 +103,15 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     return None if name == "style" and UNSAFE_STYLE.search(value) else value
 
 
-def cleaner(tags: set[str]) -> nh3.Cleaner:
-    """Return a cleaner that keeps `tags`, and of their attributes what neither runs nor requests anything."""
+Keep = Callable[[str, str, str], str | None]
+
+
+def cleaner(tags: set[str], keep: Keep = attribute) -> nh3.Cleaner:
+    """Return a cleaner that keeps `tags`, and of their attributes what `keep` makes of tag, name and value."""
     return nh3.Cleaner(
         tags=tags,
         attributes=ATTRIBUTES | dict.fromkeys(MATH_TAGS, MATH_ATTRIBUTES) | {"*": EVERYWHERE | OWN_ATTRIBUTES},
-        attribute_filter=_attribute,
+        attribute_filter=keep,
         filter_style_properties=STYLES,
         url_schemes={"http", "https", "mailto", "data"},
         link_rel="noopener noreferrer",
