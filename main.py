@@ -18,7 +18,7 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 from hw4.grading.errors import ExitCode, Unusable  # noqa: E402
 
 # What a first argument of this name does instead of grading: the module whose function `run` gets the other arguments.
-COMMANDS: dict[str, str] = {}
+COMMANDS = {name: f"hw4.grading.course.{name}" for name in ("handout",)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> ExitCode:
     """Grade what the options name; return the exit code."""
     from hw4.grading.course.given import BLANK, NAME, ROOT, assignment
     from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
-    from hw4.grading.submission import collect, find, texts_at
+    from hw4.grading.submission import collect, find
 
     paths = options.path or [own_notebook()]
     given = options.reference or BLANK
@@ -86,10 +86,10 @@ def run(options: argparse.Namespace) -> ExitCode:
     if options.answers and not options.answers.is_file():
         raise Unusable(f"{options.answers}: no such file")
     single = len(found) == 1 and paths == [found[0][1]] and not options.dask
-    texts = [*reference.texts(), *(texts_at(found[0][1], given) if single else ())]
-    # The forkserver imports PyTorch while this process imports the rest; what else a submission mentions follows.
+    # The forkserver imports PyTorch while this process imports the rest.
     hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output]
-    launcher = nullcontext() if options.dask else Launcher(modules_mentioned(texts, ["torch"]), options.threads, hidden)
+    modules = modules_mentioned(reference.texts())
+    launcher = nullcontext() if options.dask else Launcher(modules, options.threads, hidden)
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
         from hw4.grading.execution.run import Limits

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
-from .grade import Outcome, Task, code_digest, failed_outcome, grade, grade_expected, grade_remotely, read_reference
+from .grade import Outcome, Task, code_digest, failed_outcome, grade, grade_remotely, read_reference
 from .marks import table
 from .names import folder_names
 from .notebook.comparison import questions
@@ -236,7 +236,7 @@ def executor(options: Options, launcher: Launcher | None) -> Iterator[tuple[Subm
         return
     with ThreadPoolExecutor(options.jobs) as pool:
         try:
-            yield lambda task: pool.submit(grade_expected, task, launcher), options.jobs + 1
+            yield lambda task: pool.submit(grade, task, launcher), options.jobs + 1
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             launcher.close()  # or what still runs would be waited for

@@ -87,21 +87,15 @@ def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> O
         return failed_outcome(name, problem)
 
 
-def grade_expected(task: Task, launcher: Launcher) -> Outcome:
-    """Grade one submission of several: what its notebook mentions is imported beforehand for those after it."""
-    launcher.preload(modules_mentioned(task.submission.texts()))
-    return grade(task, launcher)
-
-
 @functools.cache
-def worker_launcher(threads: int) -> Launcher:
-    """Return the launcher of this cluster worker; it ends with the worker."""
-    return Launcher(threads=threads)
+def worker_launcher(modules: tuple[str, ...], threads: int) -> Launcher:
+    """Return a launcher of this cluster worker; it ends with the worker."""
+    return Launcher(modules, threads)
 
 
 def grade_remotely(task: Task) -> Outcome:
     """Grade one submission in a cluster worker."""
-    return grade_expected(task, worker_launcher(task.threads))
+    return grade(task, worker_launcher(tuple(modules_mentioned(task.reference.texts())), task.threads))
 
 
 def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, str]) -> Outcome:

@@ -136,12 +136,18 @@ class Result:
         row.passed += execution.status == "ok" and execution.index in self.checks
 
     def look_at_function(self) -> None:
-        """Count a question as missing that a function should answer, where neither it nor a text was handed in."""
-        verdict = self.finding.verdict
+        """Say in one line that a function that should answer a question is not written yet.
+
+        The question is missing where no text stands for it either.
+        """
+        verdict, code = self.finding.verdict, self.finding.function
         for row in self.rows.values() if verdict.asked or verdict.problem else ():
             name = row.question.judged
-            if name and not row.question.answers and not is_implemented(self.finding.function, name):
-                row.question.missing = list(row.question.parts)
+            if name and not is_implemented(code, name):
+                if code:
+                    verdict.asked, verdict.beyond, verdict.problem = {}, {}, f"{name} is not written yet"
+                if not row.question.answers:
+                    row.question.missing = list(row.question.parts)
 
     def failed_cells(self) -> list[Execution]:
         """Return the executions that did not end well."""

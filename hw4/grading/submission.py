@@ -129,14 +129,6 @@ def collect(path: Path, reference: Path, name: str | None = None) -> Submission:
     return Submission(name or path.name, notebook.name, files)
 
 
-def texts_at(path: Path, reference: Path) -> list[str]:
-    """Return the text of the notebook and the modules at `path`; [] where no submission can be read."""
-    try:
-        return collect(path, reference).texts()
-    except Unusable:
-        return []
-
-
 def read(file: Path) -> bytes:
     """Return the content of a regular file; raise `Unusable` when it is none, or too large."""
     with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as opened:

@@ -80,6 +80,7 @@ class Scratch:
         """Start `argv` in the folder, isolated as well as the system allows, with the streams and more descriptors."""
         home, temporary = str(self.folder / "home"), str(self.folder / "tmp")
         environment = {"HOME": home, "IPYTHONDIR": home, "MPLCONFIGDIR": home, "TMPDIR": temporary}
+        environment["TORCHINDUCTOR_CACHE_DIR"] = temporary
         first = self._first
         doors = first._group.doors if first._group else []
         isolation = Isolation(str(self.folder), str(first.shared), readable(launcher.hidden), self.limits, doors)
