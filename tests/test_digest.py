@@ -109,7 +109,7 @@ def test_neither_jobs_nor_the_output_folder_are_in_a_digest(grade, notebook, tmp
     grade("class", "--output", "first", reference=reference)
     (tmp_path / "first").rename(tmp_path / "second")
     again = grade("class", "--output", "second", *options, reference=reference)
-    assert "ann" not in again.stderr.partition("ignored")[2] and "2 of 2 submissions: 2 clean" in again.stdout
+    assert "ann: answers" not in again.stderr and "2 of 2 submissions: 2 answers missing" in again.stdout
 
 
 def test_a_fault_of_the_grading_code_is_exit_code_3_and_ends_no_class(
@@ -134,4 +134,4 @@ def test_a_fault_of_the_grading_code_is_exit_code_3_and_ends_no_class(
     reference = classroom.collect(found[0])
     assert classroom.Classroom(found, paths[0], reference, options).grade(classroom.Launcher()) == 3
     printed = capsys.readouterr()
-    assert "1 clean, 1 our fault" in printed.out and "AssertionError: a fault" in printed.err
+    assert "1 our fault, 1 answers missing" in printed.out and "AssertionError: a fault" in printed.err

@@ -166,12 +166,12 @@ def test_a_class_is_found_by_its_notebooks(notebook, tmp_path):
 
 
 def test_results_have_gradescopes_keys_and_only_our_checks_score(result):
-    cells = {"q-1-question": "Why?", "q-1-check": "assert True", "q-1-answer": "**Answer:**"}
+    cells = {"q-1-question": "### Why?", "q-1-check": "assert True", "q-1-answer": "**Answer:**"}
     found = gradescope(result(cells))
-    assert set(found) == {"execution_time", "output", "output_format", "tests"}
-    question, check = found["tests"]
-    assert question == {"name": "q-1", "status": "failed", "output": "missing; 1 of 1 checks passed"}
-    assert (check["name"], check["score"], check["max_score"], check["status"]) == ("q-1-check", 1, 1, "passed")
+    assert set(found) == {"score", "execution_time", "output", "output_format", "stdout_visibility", "tests"}
+    part, check = found["tests"]
+    assert part == {"name": "Why?", "status": "failed", "output": "No answer was found."}
+    assert check == {"name": "Why? (check)", "score": 1, "max_score": 1, "status": "passed", "output": "Right."}
 
 
 def test_what_nbformat_writes_is_read_back(notebook):

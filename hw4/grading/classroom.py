@@ -1,6 +1,7 @@
 """Submissions, several at a time, here or on a Dask cluster; what is done is kept and not done again."""
 
 import functools
+import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -15,10 +16,11 @@ from tqdm import tqdm
 from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
-from .grade import Outcome, Task, failed_outcome, grade, grade_expected, grade_remotely, read_reference
-from .marks import table
+from .grade import Outcome, Task, code_digest, failed_outcome, grade, grade_remotely, read_reference
+from .marks import spreadsheet, table
 from .names import folder_names
-from .notebook.format import with_outputs
+from .notebook.comparison import questions
+from .notebook.format import read_notebook, with_outputs
 from .report.console import progress_line
 from .result import Result
 from .sandbox.launcher import Launcher
@@ -32,6 +34,7 @@ STATUS = {
     ExitCode.UNUSABLE: "not graded",
     ExitCode.FAULT: "our fault",
 }
+MISSING = "answers missing"  # of what would be clean with them
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Options:
 
     output: Path
     limits: Limits
+    answers: Path | None = None  # a notebook with model answers
+    own: Path | None = None  # the same, if it answers all that is asked
     single: bool = False  # the only submission goes into the output folder itself, and its cells are shown as they end
     strict: bool = False
     save: bool = False  # write a single notebook back if it ran clean
@@ -81,6 +86,15 @@ class Classroom:
         """Return the reference's notebook; raise `Unusable` where it cannot be read."""
         return read_reference(self.reference.files[self.reference.notebook], self.reference.notebook)
 
+    def _model_answers(self) -> Result:
+        """Return the model answers as answers to the reference; where there are none, the reference's own cells."""
+        for path in (self.options.answers, self.options.own):
+            if path and path.is_file():
+                found = Result(read_notebook(path.read_bytes(), path.name), self.given)
+                if path == self.options.answers or not found.missing():
+                    return found
+        return Result(self.given)
+
     def grade(self, launcher: Launcher | None) -> ExitCode:
         """Grade all submissions, write what is left of each, and say what became of them; return the exit code.
 
@@ -90,8 +104,12 @@ class Classroom:
         output.prepare(self.options.output, [entry.found.place for entry in self.entries])
         if self.options.lists:
             output.replace(self.options.output / LISTS, self.options.lists)
+        with spreadsheet.alone(self.options.output):
+            return self._grade(launcher)
+
+    def _grade(self, launcher: Launcher | None) -> ExitCode:
         if not self.options.single:
-            table.kept(self.options.output / table.FILE)  # what would be lost is said before anything runs
+            self._table()  # what would be lost is said before anything runs
         done: dict[Entry, Outcome] = {}
         interrupted = False
         try:
@@ -99,13 +117,15 @@ class Classroom:
             with tqdm(total=len(self.entries), disable=self.options.single or None, leave=False) as bar:
                 for entry, outcome in self.outcomes(launcher):
                     try:
+                        if outcome.fragments and not self.options.single:
+                            output.keep_fragments(entry.folder, outcome.fragments)
                         if outcome.files:  # what is unchanged was written by an earlier run
                             output.write(outcome.files, entry.folder)
                     except (OSError, Unusable) as problem:
                         outcome = replace(failed_outcome(entry.name, problem), code=ExitCode.FAULT)
-                    done[entry] = outcome if self.options.single else replace(outcome, files={})
+                    done[entry] = outcome if self.options.single else replace(outcome, files={}, fragments={})
                     if outcome.files and not self.options.single:
-                        line = f"{last_line(outcome.name)}: {STATUS[outcome.code]}: {last_line(outcome.lines[-1])}"
+                        line = f"{last_line(outcome.name)}: {status(outcome)}: {last_line(outcome.lines[-1])}"
                         bar.write(f"[{len(done)}/{len(self.entries)}] {line}", file=sys.stderr)
                     bar.update()
         except KeyboardInterrupt:
@@ -120,22 +140,24 @@ class Classroom:
         if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
             print(f"main.py: {last_line(outcome.lines[-1])}", file=sys.stderr)
             return outcome.code
-        written = [entry.folder / name for name in outcome.files]
-        if self.options.save and outcome.code == ExitCode.CLEAN:
+        options, written = self.options, [entry.folder / name for name in outcome.files]
+        if options.save and outcome.code == ExitCode.CLEAN:
             name = next(iter(outcome.files))  # the executed notebook
             path = entry.found.files[entry.found.notebook]
             if entry.found.place.is_file() and path != entry.found.place:
                 raise Unusable(f"{entry.found.place}: nothing can be saved into an archive")
             executed = nbformat.v4.reads(outcome.files[name])
-            own = path.samefile(self.reference_path)
+            own = any(each and each.exists() and path.samefile(each) for each in (self.reference_path, options.own))
             written.append(output.replace(path, with_outputs(path.read_bytes(), executed, stamped=own)))
         print(*outcome.lines, *(clean_text(str(path)) for path in written), sep="\n")
         return outcome.code
 
     def _finish_class(self, done: dict[Entry, Outcome], interrupted: bool) -> ExitCode:
         """Write the table of marks and the pages of the class; return whether all could be graded."""
-        marks, page = self._write_marks(done), self._write_pages(done)
-        print(summary(done.values(), len(self.entries)), *(clean_text(str(path)) for path in (marks, page)), sep="\n")
+        page = self._write_pages(done)
+        print(summary(done.values(), len(self.entries)), clean_text(str(page)), sep="\n")
+        for line in self._write_marks(done):
+            print(line)
         codes = {outcome.code for outcome in done.values()} & {ExitCode.UNUSABLE, ExitCode.FAULT}
         return ExitCode.INTERRUPTED if interrupted else max(codes, default=ExitCode.CLEAN)
 
@@ -169,39 +191,43 @@ class Classroom:
             code = ExitCode(kept["code"])
             if code > ExitCode.FAILED or (kept["task"], kept["name"]) != (task.digest(), entry.name):
                 return None
-            if kept["drawing"] != output.drawing_digest():
-                bounded.call(output.redraw, entry.folder, self.given, entry.name)
-            return Outcome(entry.name, code, {}, kept["lines"], kept["answers"])
+            if kept["drawing"] != output.drawing_digest() or not output.fragments_path(entry.folder).exists():
+                fragments = bounded.call(output.redraw, entry.folder, self.given, entry.name)
+                output.keep_fragments(entry.folder, fragments)
+            return Outcome(entry.name, code, {}, kept["lines"], kept["answers"], kept["faults"])
         except (KeyError, ValueError, TypeError, OSError, Unusable, bounded.BeyondLimits):
             return None
 
-    def _write_marks(self, done: dict[Entry, Outcome]) -> Path:
-        rows: dict[str, dict[str, str]] = {entry.name: {} for entry in self.entries}
+    def _table(self) -> table.Table:
+        names = {entry.found.person: entry.name for entry in self.entries}
+        return table.Table(self.options.output / table.FILE, table.Asked.by(self.given), names)
+
+    def _write_marks(self, done: dict[Entry, Outcome]) -> list[str]:
+        """Write the table of marks; return its path, and what there is to say of it."""
+        rows: dict[str, dict[str, str]] = {}
         for entry, outcome in done.items():
-            fixed = {"folder": entry.folder.name, "status": STATUS[outcome.code], "summary": outcome.lines[-1]}
-            rows[entry.name] = outcome.answers | fixed
-        path = self.options.output / table.FILE
-        output.replace(path, table.updated(rows, self.given, path))
-        return path
+            fixed = {"folder": entry.folder.name, "status": status(outcome), "summary": outcome.lines[-1]}
+            rows[entry.found.person] = outcome.answers | fixed | {"handed in": entry.found.original}
+        marks = self._table()  # as it stands now: somebody may have marked in the meantime
+        marks.update(rows)
+        return [clean_text(str(marks.path)), *marks.write()]
 
     def _write_pages(self, done: dict[Entry, Outcome]) -> Path:
         """Write the pages of the class, and one per question; return the path of the first."""
-        from .report import class_pages  # which a single run does without
+        from .report.class_pages import Graded, pages_of  # which a single run does without
 
-        drawn, unusable = [], []
-        for entry in self.entries:
-            if outcome := done.get(entry):
-                try:
-                    if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
-                        raise Unusable(outcome.lines[-1])
-                    known = outcome.result and outcome.cells and (outcome.result, outcome.cells)
-                    drawn.append(known or bounded.call(output.draw_cells, entry.folder, self.given, entry.name))
-                    drawn[-1][0].folder = entry.folder.name
-                except (Unusable, bounded.BeyondLimits) as problem:
-                    unusable.append((entry.name, str(problem)))
-        for name, text in class_pages.class_pages(drawn, unusable, Result(self.given)):
-            output.replace(self.options.output / name, text)
-        return self.options.output / class_pages.FIRST
+        graded, unusable = [], []
+        for entry in filter(done.get, self.entries):
+            outcome = done[entry]
+            if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
+                unusable.append((entry.name, outcome.lines[-1]))
+            else:
+                graded.append(Graded(entry.name, entry.folder.name, outcome.answers, outcome.faults))
+        pages = pages_of(questions(self.given, self.given)[0])
+        answers = self._model_answers()
+        key = hashlib.sha256(f"{self.reference.digest()} {code_digest()} {answers.notebook}".encode(errors="replace"))
+        reference = output.reference_fragments(self.options.output, answers, key.hexdigest())
+        return output.write_class(self.options.output, graded, unusable, pages, reference)
 
 
 @contextmanager
@@ -228,7 +254,7 @@ def executor(options: Options, launcher: Launcher | None) -> Iterator[tuple[Subm
         return
     with ThreadPoolExecutor(options.jobs) as pool:
         try:
-            yield lambda task: pool.submit(grade_expected, task, launcher), options.jobs + 1
+            yield lambda task: pool.submit(grade, task, launcher), options.jobs + 1
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             launcher.close()  # or what still runs would be waited for
@@ -241,6 +267,12 @@ def show_progress(result: Result, execution: Execution) -> None:
 
 def summary(outcomes: Iterable[Outcome], total: int) -> str:
     """Return the line that says how many submissions ended how."""
-    codes = [outcome.code for outcome in outcomes]
-    counts = [f"{codes.count(code)} {status}" for code, status in STATUS.items() if code in codes]
-    return f"{len(codes)} of {total} submissions: {', '.join(counts) or 'none graded'}"
+    found = [status(outcome) for outcome in outcomes]
+    counts = [f"{found.count(each)} {each}" for each in [*STATUS.values(), MISSING] if each in found]
+    return f"{len(found)} of {total} submissions: {', '.join(counts) or 'none graded'}"
+
+
+def status(outcome: Outcome) -> str:
+    """Return the words for how a submission ended; "clean" is only what lacks no answer."""
+    missing = any("missing" in word or word == "deleted" for word in outcome.answers.values())
+    return MISSING if missing and outcome.code == ExitCode.CLEAN else STATUS[outcome.code]

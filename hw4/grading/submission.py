@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -11,6 +12,7 @@ from .names import shown
 
 LARGEST = 200 * 2**20  # bytes of one submission, all files together
 MARKER = ".grading-output"  # lies in each output folder, so that nobody takes it for what was handed in
+NEVER = {".git", ".ipynb_checkpoints", ".Trash", "__pycache__", "node_modules"}  # folders that tools leave
 HELPERS = "hw4"  # the package that lies beside a notebook
 ANSWERS = f"{HELPERS}/answers.py"  # the function that a student implements
 GRADING = f"{HELPERS}/grading/"  # the grading code, which no submission gets
@@ -20,9 +22,9 @@ GRADING = f"{HELPERS}/grading/"  # the grading code, which no submission gets
 class Found:
     """A submission that was found and not yet read.
 
-    `name` is shown, and unlike that of every other submission; `original` is the path of what was handed in, from the
-    folder given; `person` stays the same when a platform's student hands in again. `files` holds where the content of
-    each file lies, by its path from the notebook's folder, which may begin with "../".
+    `name` is shown, and unlike that of every other submission; `person` is, too, and stays the same whoever else hands
+    in; `original` is the path of what was handed in, from the folder given. `files` holds where the content of each
+    file lies, by its path from the notebook's folder, which may begin with "../".
     """
 
     name: str
@@ -76,6 +78,13 @@ def collect(found: Found) -> Submission:
     except OSError as problem:
         raise Unusable(f"{problem.filename or found.name}: {problem.strerror}") from None
     return Submission(found.name, found.notebook, files, tuple(notes))
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files below `folder`, in order, none in a hidden folder, in one of `NEVER`, or behind a link."""
+    for top, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not (name.startswith(".") or name in NEVER))
+        yield from (Path(top, name) for name in sorted(files))
 
 
 def read(file: Path) -> bytes:

@@ -73,7 +73,7 @@ class Kernel(AbstractContextManager["Kernel"]):
         sockets = listen(prefix, len(CHANNELS))
         try:
             argv = [str(SCRIPT), "--transport=ipc", f"--ip={prefix}", f"--Session.key={key}"]
-            argv.append("--HistoryManager.enabled=False")
+            argv += ["--HistoryManager.enabled=False", "--InteractiveShell.enable_tip=False"]  # a tip is random
             argv += [f"--{name}={ports[f'{name}_port']}" for name in CHANNELS]
             return self.scratch.start(self.launcher, argv, stdin, log, log, [each.fileno() for each in sockets])
         finally:

@@ -88,7 +88,7 @@ def submission(
     entry = entry_of[ranked[0]] if ranked else next((item for item in group if item in named), group[0])
     student = named.get(entry)
     name = prefix + (student.name if student else stem(entry.name) if entry.items is not None else entry.name)
-    person = f"{name} ({student.id})" if student and student.id else name if student else entry.at
+    person = f"{name} ({student.id})" if student and student.id else name
     found = Found(shown(name), shown(entry.at), shown(person), entry.path)
     if not ranked:
         return replace(found, problem=_why_not(group), entries=tuple(shown(item.at) for item in group)), {}

@@ -52,16 +52,19 @@ def find(
         if count == 1 or {each for each in root.inner() if each.is_notebook} - set(students(root, names)):
             said = f"{path}: read as a class of {count}; --single reads it as one submission"
             found.remarks.append(shown(said))
-    found.submissions = sorted(_apart(found.submissions), key=lambda each: each.original)
+    found.submissions = _apart(found.submissions)
     return found
 
 
 def _apart(found: Sequence[Found]) -> list[Found]:
     """Give each submission a name unlike every other: with the platform's number where there is one, else its path."""
-    for alternative in ("person", "original", "original"):
-        names = Counter(each.name for each in found)
-        found = [replace(each, name=getattr(each, alternative)) if names[each.name] > 1 else each for each in found]
-    return list(found)
+    apart = list(found)
+    for key, instead in (("person", "original"), ("name", "person"), ("name", "original")):
+        counts = Counter(getattr(each, key) for each in apart)
+        for place, each in enumerate(apart):
+            if counts[getattr(each, key)] > 1:
+                apart[place] = replace(each, **{key: getattr(each, instead)})
+    return sorted(apart, key=lambda each: each.original)
 
 
 def _is_clearly_one(root: Item) -> bool:

@@ -63,19 +63,26 @@ def changes(sources: Collection[str], given: Iterable[str] = ()) -> list[str]:
     code = [tree(source) for source in given]
     aliases: dict[str, str] = {}
     for each in code:
-        aliases |= _imports(each)
-    names = {node.id for each in code for node in ast.walk(each) if isinstance(node, ast.Name)}
+        aliases |= imports(each)
+    names = {name for each in code for name in _names(each)}
     kept = {name: name for name in names & set(dir(builtins)) | {"AssertionError"}} | aliases
     found = []
     for each in trees:
         said = [*_bindings(each, kept)]
-        aliases = _imports(each) | aliases  # what is torch for the given code stays so, whatever a cell makes of it
+        aliases = imports(each) | aliases  # what is torch for the given code stays so, whatever a cell makes of it
         said += _uses(each, aliases)
         found.append("; ".join(list(dict.fromkeys(said))[:MOST]))
     return found
 
 
-def _imports(module: ast.Module) -> dict[str, str]:
+@functools.lru_cache(maxsize=1000)
+def _names(module: ast.Module) -> set[str]:
+    """Return the names that occur in a cell."""
+    return {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
+
+
+@functools.lru_cache(maxsize=1000)
+def imports(module: ast.Module) -> dict[str, str]:
     """Return {name: what it stands for} of the names that imports bind, or assignments of what was imported."""
     found: dict[str, str] = {}
     for node in ast.walk(module):
@@ -122,7 +129,7 @@ def _watched(path: str) -> bool:
 def _bindings(module: ast.Module, kept: dict[str, str]) -> Iterator[str]:
     """Yield what is said of names that the given code relies on and that a cell binds to something else."""
     waiting: list[ast.AST] = [module]
-    again = _imports(module)
+    again = imports(module)
     while waiting:
         node = waiting.pop()
         name = None

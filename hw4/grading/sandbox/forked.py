@@ -30,31 +30,22 @@ class Forkserver:
 
     def _launch(self) -> None:
         self._connection, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # keeps messages apart
-        command = [sys.executable, "-E", str(SCRIPT), *self._modules]
-        options = {"env": self._environment, "start_new_session": True, "stdout": subprocess.DEVNULL}
+        command = [sys.executable, str(SCRIPT), *self._modules]
+        options = {"env": self._environment, "cwd": "/", "start_new_session": True, "stdout": subprocess.DEVNULL}
         with end:
             self._process = subprocess.Popen(command, stdin=end.fileno(), **options)
 
-    def preload(self, modules: Sequence[str]) -> None:
-        """Import the modules, too, for programs that start later."""
-        new = [name for name in modules if name not in self._modules]
-        self._modules += new
-        self._send({"import": new})
-
     def release(self, folder: str) -> None:
         """Free what is kept in memory for the scratch folder."""
-        self._send({"release": folder})
+        with contextlib.suppress(OSError):  # it was killed, and what it kept is gone
+            self._connection.send(json.dumps({"release": folder}).encode())
 
-    def _send(self, message: dict[str, object]) -> None:
-        with contextlib.suppress(OSError):  # it was killed: the next one starts with all of that done
-            self._connection.send(json.dumps(message).encode())
-
-    def fork(self, program: Program, after: Sequence[str]) -> "ForkedProcess":
-        """Start the program in a child, once those of the modules `after` that are to be imported are."""
+    def fork(self, program: Program) -> "ForkedProcess":
+        """Start the program in a child, once all modules are imported."""
         if self._process.poll() is not None:
             self._connection.close()
             self._launch()
-        message = json.dumps({"program": dataclasses.asdict(program), "after": after}).encode()
+        message = json.dumps({"program": dataclasses.asdict(program)}).encode()
         reports, end = os.pipe()
         descriptors = [end, program.stdin, program.stdout, program.stderr, *program.descriptors]
         try:

@@ -1,10 +1,10 @@
 """The forkserver: a process that imports what notebooks need, and forks a child with that done for each program.
 
 Run as a script, never imported: no module of ours may be left in a submission's process. Standard input is a Unix
-socket. A message on it is JSON: modules to import besides, a scratch folder that is done with, or a program to fork,
-which comes with descriptors: the pipe on which its pid, its layers and its exit code are reported, its standard input,
-output and error, and those that it inherits besides.
-multiprocessing's forkserver was weighed: it cannot isolate its children, and imports all its modules before the first.
+socket. A message on it is JSON: a scratch folder that is done with, or a program to fork, which comes with descriptors:
+the pipe on which its pid, its layers and its exit code are reported, its standard input, output and error, and those
+that it inherits besides. Every program starts in the same state, whatever others did before it.
+multiprocessing's forkserver was weighed: it cannot isolate its children.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import gc
 import importlib
 import json
 import os
+import random
 import runpy
 import selectors
 import shutil
@@ -34,11 +35,10 @@ ALL_DESCRIPTORS = 1 << 20
 
 
 class Forkserver:
-    """Imports `modules` one by one, and between them forks each program that need not wait for the rest."""
+    """Forks a child for each program that it is told of over the `connection`."""
 
-    def __init__(self, connection: socket.socket, modules: list[str]) -> None:
-        self.connection, self.modules = connection, modules
-        self.waiting: dict[int, tuple[Program, set[str]]] = {}  # by the pipe for reports: what to import before
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
         self.reports: dict[int, int] = {}  # the pipes of the children that live, by pid
         self.scratches: dict[str, int] = {}  # what lies below a mounted scratch folder, a descriptor each
         self.selector = selectors.DefaultSelector()
@@ -55,13 +55,8 @@ class Forkserver:
         """Serve until the other end of the connection is closed; never return in a child."""
         with contextlib.suppress(EOFError):
             while True:
-                for key, _ in self.selector.select(0 if self.modules or self.waiting else None):
+                for key, _ in self.selector.select():
                     key.data()
-                for report in [each for each in self.waiting if not self.waiting[each][1] & set(self.modules)]:
-                    self.fork(report)
-                if self.modules:
-                    with contextlib.suppress(ImportError):  # the program that needs it will say that it is missing
-                        importlib.import_module(self.modules.pop(0))
 
     def receive(self) -> None:
         """Take a message; raise `EOFError` where the other end is closed."""
@@ -69,7 +64,6 @@ class Forkserver:
         if not text:
             raise EOFError
         message = json.loads(text)
-        self.modules += message.get("import", [])
         if message.get("release") in self.scratches:
             os.close(self.scratches.pop(message["release"]))
             mounts.release_scratch(message["release"])
@@ -79,12 +73,10 @@ class Forkserver:
             if isolation := message["program"]["isolation"]:
                 isolation = Isolation(**isolation | {"limits": ResourceLimits(**isolation["limits"])})
             streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr, "descriptors": others}
-            program = dataclasses.replace(program, isolation=isolation, **streams)
-            self.waiting[report] = program, set(message["after"])
+            self.fork(dataclasses.replace(program, isolation=isolation, **streams), report)
 
-    def fork(self, report: int) -> None:
-        """Fork the program that waits with this pipe."""
-        program, _ = self.waiting.pop(report)
+    def fork(self, program: Program, report: int) -> None:
+        """Fork a child for the program; `report` is the pipe for its reports."""
         in_memory = program.isolation is not None and self.put_in_memory(program.isolation)
         gc.freeze()  # the collector would touch, and so copy, every page that the children share
         pid = os.fork()
@@ -155,7 +147,6 @@ def prepare(program: Program, report: int, in_memory: bool) -> CodeType | None:
         os.dup2(descriptor, number)  # none of the copies, which come first, has one of these low numbers
     os.closerange(len(kept), ALL_DESCRIPTORS)
     report = len(kept) - 1
-    os.environ.update(program.environment)
     tempfile.tempdir = None  # what was imported has asked for it: that was the grader's
     name, layers = program.argv[0], []
     script = compile(Path(name).read_bytes(), name, "exec") if program.is_script else None  # isolation may hide it
@@ -167,6 +158,13 @@ def prepare(program: Program, report: int, in_memory: bool) -> CodeType | None:
             os.write(report, b"%d %d\n" % (os.getpid(), os.getpid()))
             os.close(report)
         lines.write(json.dumps([dataclasses.astuple(layer) for layer in layers]) + "\n")
+    folder, seen = os.path.dirname(program.folder), os.path.dirname(os.getcwd())  # isolation may have moved it
+    os.environ.update({name: value.replace(folder, seen) for name, value in program.environment.items()})
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].default_generator.manual_seed(0)
     return script
 
 
@@ -177,5 +175,8 @@ if __name__ == "__main__":
         del sys.modules[name]  # a submission may have a module of this name
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # the kernel does without, and starts sooner
     gc.disable()  # nothing is garbage while modules are imported, and looking for it takes a third of the time
-    Forkserver(socket.socket(fileno=0), sys.argv[1:]).serve()
+    for name in sys.argv[1:]:
+        with contextlib.suppress(ImportError):  # the program that needs it will say that it is missing
+            importlib.import_module(name)
+    Forkserver(socket.socket(fileno=0)).serve()
     os._exit(0)  # what the children of a process with PyTorch left to tidy up takes longer than they

@@ -18,11 +18,11 @@ import linux
 import mounts
 import seccomp
 from linux import Access, attempt, system
-from program import Isolation, Layer, ResourceLimits
+from program import OWN_ROOT, PLACE, Isolation, Layer, ResourceLimits
 
 # The layers' names, as the line `isolation:` shows them
 NETWORK, PROCESSES, SEMAPHORES = "no network", "own processes", "own semaphores"
-ROOT, TCP, FILES = "other files out of sight", "no TCP", "own files only"
+TCP, FILES = "no TCP", "own files only"
 CALLS = "system calls filtered"
 
 NAMESPACES = {NETWORK: linux.CLONE_NEWNET, PROCESSES: linux.CLONE_NEWPID, SEMAPHORES: linux.CLONE_NEWIPC}
@@ -48,7 +48,7 @@ def isolate(wanted: Isolation, report: int | None = None, in_memory: bool = Fals
     keeper.die_with(parent)
     keeper.fork(PROCESSES in entered, report)
     if entered:
-        layers.append(tried(ROOT, mounts.enter_own_mounts, wanted))
+        layers.append(tried(OWN_ROOT, mounts.enter_own_mounts, wanted))
     attempt(system, "prctl", linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     own_user = bool(entered) and os.geteuid() > 0
     layers += restrict_files(wanted, tcp=NETWORK not in entered, shared_memory=bool(entered))
@@ -89,7 +89,7 @@ def restrict_files(wanted: Isolation, tcp: bool, shared_memory: bool) -> list[La
     """Forbid by Landlock what is not `wanted`, with `tcp` all of TCP, and without `shared_memory` what all share."""
     paths = {"/proc": READ, "/dev/pts": USE, "/dev/ptmx": USE} | dict.fromkeys(mounts.DEVICES, USE)
     paths |= {"/dev/shm": ALL} if shared_memory else {}  # where it is not the submission's own, its files would stay
-    accesses = dict.fromkeys(wanted.readable, RUN) | paths | {wanted.folder: ALL}
+    accesses = dict.fromkeys(wanted.readable, RUN) | paths | {wanted.folder: ALL, PLACE: ALL}
     net = (linux.LANDLOCK_ACCESS_NET_BIND_TCP | linux.LANDLOCK_ACCESS_NET_CONNECT_TCP) * tcp
     scopes = linux.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | linux.LANDLOCK_SCOPE_SIGNAL
     try:

@@ -5,7 +5,7 @@ import stat
 
 import linux
 from linux import attempt, system
-from program import Isolation, ResourceLimits
+from program import PLACE, Isolation, ResourceLimits
 
 DEVICES = [f"/dev/{name}" for name in ["null", "zero", "full", "random", "urandom", "tty"]]
 FILE_SYSTEMS = {  # by path: type, flags, options
@@ -63,7 +63,7 @@ def mount_file_systems(root: str, shared_memory: str) -> None:
 
 def enter_own_root(wanted: Isolation) -> None:
     """Make a root of the wanted folder and, for reading, the readable ones: not even a socket beside can be reached."""
-    here, trees = os.getcwd(), copy_trees(wanted)
+    inside, trees = os.path.relpath(os.getcwd(), os.path.realpath(wanted.folder)), copy_trees(wanted)
     system("mount", "tmpfs", NEW_ROOT, "tmpfs", 0, "size=1m,mode=755")
     for path, tree in trees.items():
         place, is_folder = NEW_ROOT + path, stat.S_ISDIR(os.fstat(tree).st_mode)
@@ -73,28 +73,27 @@ def enter_own_root(wanted: Isolation) -> None:
         to = (linux.AT_FDCWD, place, linux.MOVE_MOUNT_F_EMPTY_PATH)
         system("syscall", linux.SYS_MOVE_MOUNT, tree, "", *to)
         os.close(tree)
-    for name, target in {"ptmx": "pts/ptmx", "fd": "/proc/self/fd"}.items():
-        os.symlink(target, f"{NEW_ROOT}/dev/{name}")
+    for name, target in {"dev/ptmx": "pts/ptmx", "dev/fd": "/proc/self/fd", "tmp": f"{PLACE}/tmp"}.items():
+        attempt(os.symlink, target, f"{NEW_ROOT}/{name}")  # what is readable may lie below /tmp
     for name in ["pts", "shm"]:
         os.mkdir(f"{NEW_ROOT}/dev/{name}")
-    mount_file_systems(NEW_ROOT, f"{NEW_ROOT}{wanted.folder}/{SHARED_MEMORY}")
+    mount_file_systems(NEW_ROOT, f"{NEW_ROOT}{PLACE}/{SHARED_MEMORY}")
     set_read_only(linux.AT_FDCWD, NEW_ROOT, 0)
     system("chroot", NEW_ROOT)
-    os.chdir(here if os.path.isdir(here) else wanted.folder)
+    os.chdir(f"{PLACE}/{inside}")
 
 
 def copy_trees(wanted: Isolation) -> dict[str, int]:
-    """Return {path: descriptor} of copies of the mounts that the new root needs, as far as they exist."""
-    writable = {wanted.folder, os.path.realpath(wanted.folder)}
+    """Return {place: descriptor} of copies of the mounts that the new root needs, as far as they exist."""
     readable = {*wanted.readable, *map(os.path.realpath, wanted.readable), "/proc", *DEVICES}
     trees = {}
-    for path in sorted(writable | readable):
+    for place, path in sorted({PLACE: wanted.folder, **{path: path for path in readable}}.items()):
         flags = linux.AT_RECURSIVE | linux.OPEN_TREE_CLONE | linux.OPEN_TREE_CLOEXEC
         try:
             tree = system("syscall", linux.SYS_OPEN_TREE, linux.AT_FDCWD, path, flags)
-            if path not in writable:
+            if place != PLACE:
                 set_read_only(tree, "", linux.AT_RECURSIVE | linux.AT_EMPTY_PATH)
-            trees[path] = tree
+            trees[place] = tree
         except OSError:
             continue
     return trees

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+OWN_ROOT = "other files out of sight"  # the sandbox layer of that name
+PLACE = "/submission"  # where a submission's processes have their folder then: a path that is the same for everybody
+
 
 @dataclass(frozen=True)
 class Layer:

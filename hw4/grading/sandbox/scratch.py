@@ -50,7 +50,8 @@ class Scratch:
             self._group = _control_group(limits)
             self._watch = Watch(limits, str(self.shared), self._group)
         self.folder = self._first.shared / str(next(self._first._numbers))
-        self.work = self.folder / "work"
+        above = max((path.count("../") for path in files), default=0)  # folders that hold files, too
+        self.work = self.folder.joinpath("work", *["work"] * above)
         try:
             for folder in (self._first.sockets, *(self.folder / name for name in ("work", "home", "tmp", "shm"))):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -80,6 +81,7 @@ class Scratch:
         """Start `argv` in the folder, isolated as well as the system allows, with the streams and more descriptors."""
         home, temporary = str(self.folder / "home"), str(self.folder / "tmp")
         environment = {"HOME": home, "IPYTHONDIR": home, "MPLCONFIGDIR": home, "TMPDIR": temporary}
+        environment["TORCHINDUCTOR_CACHE_DIR"] = temporary
         first = self._first
         doors = first._group.doors if first._group else []
         isolation = Isolation(str(self.folder), str(first.shared), readable(launcher.hidden), self.limits, doors)

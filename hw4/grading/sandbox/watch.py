@@ -11,7 +11,7 @@ from time import monotonic
 import psutil
 
 from .cgroup import ControlGroup
-from .program import Process, ResourceLimits
+from .program import OWN_ROOT, PLACE, Process, ResourceLimits
 
 POLL = 0.2  # seconds between two looks
 BREATHER = (
@@ -100,7 +100,8 @@ class Watch:
         """Return the bytes of memory that the processes use, files in memory included."""
         files = 0
         if processes and _in_memory(processes[0]):
-            folder = self._folders[self._processes.index(processes[0])]
+            own_root = any(layer.name == OWN_ROOT and layer.active for layer in processes[0].layers)
+            folder = PLACE if own_root else self._folders[self._processes.index(processes[0])]
             files = shutil.disk_usage(f"/proc/{processes[0].pid}/root{folder}").used
         kernels = _kernel_memory(each.pid for each in family)
         used = files + kernels + sum(each.memory_info().rss for each in family)
