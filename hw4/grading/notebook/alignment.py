@@ -79,7 +79,8 @@ class Alignment:
             fresh = reference.share(found, left)
             told = goes_on or fresh >= LEAST_TOLD or reference.share(found, asked.words) >= LEAST_SHARED
             begin, is_open = begin if is_open else at, is_open and not "" < label.letters < current
-            is_open = is_open or fresh >= SURELY_TOLD or (told and bool(label.number or label.letters))
+            marked = told and len(found) > SHORT and bool(label.number or label.letters)
+            is_open = is_open or fresh >= SURELY_TOLD or marked
             if is_open and (told or not begin):
                 part = max(by_part, key=lambda each: reference.share(by_part[each], found))
                 begin = at if part != current and current else begin

@@ -65,25 +65,32 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
     """
     doubtful: dict[str, list[Piece]] = defaultdict(list)
     answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
-    blocks: dict[tuple[str | None, int | None], list[Piece]] = defaultdict(list)
+    blocks: dict[tuple[str | None, int | None, bool], list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
-        if not piece.foreign and not piece.place:
-            blocks[piece.question, piece.section].append(piece)
-    for (own, section), pieces in blocks.items():
-        targets: dict[str, list[Piece]] = {}
-        target, numbers = None, []
+        if not piece.place:
+            blocks[piece.question, piece.section, piece.foreign].append(piece)
+    for (own, section, foreign), pieces in blocks.items():
+        targets: dict[str | None, list[Piece]] = {}
+        target, numbers, several = own, [], False
         for piece in pieces:
+            if SEVERAL_ANSWERS & set(words(piece.text.lstrip().partition("\n")[0])[-1:]):
+                targets, numbers, several = {}, [], True
             number = piece.label.number if not piece.label.named or piece.label.named == "answer" else None
             if number is not None and not piece.code:
                 target = walk.numbers.get((section, number))
                 numbers.append(number)
-            if target:
+            if numbers:
                 targets.setdefault(target, []).append(piece)
         others = [each for each in targets if each != own and any(piece.says for piece in targets[each])]
         known = all((section, number) in walk.numbers for number in numbers) and numbers == sorted(set(numbers))
-        several = any(SEVERAL_ANSWERS & set(words(piece.text.lstrip().partition("\n")[0])[-1:]) for piece in pieces)
-        last = not own or own == target or several  # the list stands below the last of its questions
-        if not others or not known or answered & set(others) or not last or not placed >= targets.keys():
+        last = several or (not foreign and own in (None, target))  # the list stands below the last of its questions
+        if (
+            not others
+            or not known
+            or answered & set(others) - {None}
+            or not last
+            or not placed | {None} >= targets.keys()
+        ):
             continue
         parts = own is not None and len(walk.reference.questions[own].parts) == len(numbers)
         if parts and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
@@ -91,8 +98,8 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
         for each in others:
             if own is None or several or (len(targets) >= CERTAIN_NUMBERS and not parts):
                 for piece in targets[each]:
-                    piece.question = each
-            else:
+                    piece.question, piece.foreign = each, False
+            elif each:
                 doubtful[each] += [piece for piece in targets[each] if piece.says]
     return doubtful
 

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from .checks import STUB
 from .questions import GIVEN, JUDGED, part_of, question_of, role
-from .tokens import ALPHABET, Label, first_label, is_speech, lines, read_label, tokens, words
+from .tokens import Label, first_label, is_speech, lines, read_label, tokens, words
 
 GRAM = 3  # words in a row by which given text is recognized
 SHORT = 3  # letters of a word, or words of a text, up to which a likeness means nothing
@@ -106,8 +106,10 @@ class Reference:
 
     def likeness(self, asked: Asked, found: list[str]) -> float:
         """Return how alike a question and the beginning of a text are, 0 to 1: Dice's coefficient of weighed words."""
-        some = set(found[: 2 * len(asked.words)])
-        return 2 * self.weight(asked.words & some) / (asked.weight + self.weight(some)) if len(some) > SHORT else 0.0
+        if len(found) <= SHORT:
+            return 0.0
+        beginnings = [set(found[: part * len(asked.words)]) for part in (1, 2)]  # below may stand an answer
+        return max(2 * self.weight(asked.words & each) / (asked.weight + self.weight(each)) for each in beginnings)
 
     def share(self, found: set[str], of: set[str]) -> float:
         """Return the part of the words `found` that are among `of`, by their weight."""
