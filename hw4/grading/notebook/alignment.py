@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from nbformat import NotebookNode
 
 from .questions import role
-from .reference import GRAM, SHORT, Reference
+from .reference import GRAM, SHORT, Reference, rows_of
 from .tokens import answer_start, is_speech, lines, read_label, words
 
 QUOTE = 6  # words in a row that are taken for a quotation of given text
@@ -39,11 +39,6 @@ class Segment:
     given: int | None = None  # the position of the given cell in the reference
     part: str = ""  # whose statement it is
     home: bool = False  # it stands in the given cell's place, and is not a quotation
-
-
-def rows_of(text: list[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of words in `text`, one from each word on."""
-    return zip(*(text[at:] for at in range(GRAM)), strict=False)
 
 
 def section_headings(cell: NotebookNode, reference: Reference) -> Iterator[tuple[int, int, int]]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from .answers import find_answers
-from .matching import Matched, is_other_edition, match_cells, normal
+from .matching import Matched, is_other_edition, match_cells
 from .pieces import Walk
 from .questions import GIVEN, CellReading, Question, Remark, role
-from .reference import Reference
+from .reference import Reference, normal
 
 # Which packages given code imports is of no account: each edition of our notebook imports others.
 IMPORT = re.compile(r"^(?:import|from [\w.]+ import)\b.*\n*", re.MULTILINE)

@@ -4,6 +4,7 @@ Words are folded: capitals, white space, quotation marks, bold, an editor's HTML
 make no difference. mistune and lxml tell no places in the source, and tokenizers of prose (nltk) know no TeX.
 """
 
+import functools
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ def lines(source: str) -> Iterator[tuple[int, str]]:
         yield start, source[start:]
 
 
+@functools.lru_cache(maxsize=10_000)  # lines: what was given stands in every submission of a class
 def read_label(line: str) -> Label:
     """Return the label at the beginning of `line`."""
     names = NAMES.match(line)
