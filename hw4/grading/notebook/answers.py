@@ -105,20 +105,7 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
 
 
 def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
-    """Bring what stands above the first question of a section to it, or all of a section that is written so.
-
-    A second answer at the top of the next question's cell is perhaps that one's.
-    """
-    answered = _answered(walk)
-    for piece in walk.pieces:
-        if piece.above and piece.above not in answered and piece.says and not piece.foreign:
-            others = {each.cell for each in walk.pieces if each.question == piece.question and each.says}
-            before = walk.reference.questions[piece.question] if piece.question else None
-            following = walk.reference.questions[piece.above]
-            if before is None:
-                piece.question = piece.above
-            elif len(others) > 1 and before.parts == [""] and before.section == following.section:
-                doubtful[piece.above] += [piece] if piece.label.named == "answer" else []
+    """Bring what stands above the first question of a section to it, or all of a section that is written so."""
     answered = _answered(walk)
     sections: dict[int | None, list[tuple[int, Asked]]] = defaultdict(list)
     for index, asked, _ in walk.heads:

@@ -32,7 +32,6 @@ class Piece:
     place: str = ""  # the letter of the part whose statement it follows, or that its cell's id names
     by_id: bool = False  # whether its cell's id names the place
     named: str | None = None  # another question, which a label names
-    above: str | None = None  # the question whose text follows in the same cell
     foreign: bool = False  # it belongs to a question that the reference does not ask
     text: str = ""
     mark: str = ""  # the letters of the parts that its label means
@@ -85,7 +84,7 @@ class Walk:
 
     def _read(self, index: int, segments: list[Segment]) -> str | None:
         """Collect the pieces of a cell; return the question that the cell belongs to."""
-        begun, head = len(self.pieces), None
+        head = None
         owner, part = self._by_id(index)
         home = [segment for segment in segments if segment.home]
         cell, label = self.matched.cells[index], first_label(self.matched.cells[index].source)
@@ -109,8 +108,6 @@ class Walk:
                 owner, part = None, ""  # what stands below the next section's heading
             if asked and asked is not self.question:
                 head, owner, part = head or asked.id, None, ""
-                for piece in self.pieces[begun:]:
-                    piece.above = piece.above or asked.id
             if segment.given is not None:
                 self._pass(index, segment)
             elif not alters(self.matched.cells[index].source, segment, segments):
