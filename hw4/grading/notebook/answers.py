@@ -17,7 +17,6 @@ def find_answers(walk: Walk) -> list[Question]:
     _follow_labels(walk)
     doubtful = _divide_lists(walk)
     _look_above(walk, doubtful)
-    _look_at_second_answers(walk, doubtful)
     blocks: dict[str | None, list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
         blocks[piece.question].append(piece)
@@ -132,19 +131,6 @@ def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
                 piece.question = asked[0]
 
 
-def _look_at_second_answers(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
-    """Note a second "Answer:" below a question, which perhaps answers the next one where that has none."""
-    answered = _answered(walk) | doubtful.keys()
-    order = [asked for _, asked, _ in walk.heads]
-    for before, asked in pairwise(order):
-        if asked.id in answered or asked.section != before.section or before.parts != [""]:
-            continue
-        said = [piece for piece in walk.pieces if piece.question == before.id and piece.says and not piece.code]
-        marked = [piece for piece in said if piece.label.named == "answer"]
-        if len({piece.cell for piece in marked}) > 1:
-            doubtful[asked.id].append(marked[-1])
-
-
 def _settle(question: Question, pieces: list[Piece], doubtful: list[Piece]) -> None:
     """Say of each part of `question` whether `pieces` answer it, perhaps do, or whether it is missing."""
     said = [piece for piece in pieces if piece.says]
@@ -169,7 +155,7 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     Code answers what nothing else does: all parts, where there is no text.
     """
     texts = [piece for piece in said if not piece.code] or said
-    for piece, letters in _marks(parts, pieces, texts):
+    for piece, letters in _marks(parts, [piece for piece in pieces if not piece.code] or texts):
         piece.mark = letters
     current, before = "", None
     for piece in pieces:
@@ -196,10 +182,10 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     return answered, leads or (loose if listed else []) if rest else []
 
 
-def _marks(parts: list[str], pieces: list[Piece], texts: list[Piece]) -> list[tuple[Piece, str]]:
+def _marks(parts: list[str], texts: list[Piece]) -> list[tuple[Piece, str]]:
     """Return the pieces whose labels mean parts, each with the letters of these.
 
-    Letters come before as many answers as parts, Roman numbers, and numbers, which only count where several rise.
+    Letters come before Roman numbers, and those before numbers, which only count where several rise.
     """
     firsts = {piece.cell: piece.label.letters for piece in reversed(texts) if piece.label.letters}
     lettered = []
@@ -207,11 +193,8 @@ def _marks(parts: list[str], pieces: list[Piece], texts: list[Piece]) -> list[tu
         elsewhere = piece.by_id and firsts.get(piece.cell) != piece.place  # in the cell of another part it is no mark
         if piece.label.letters and set(piece.label.letters) <= set(parts) and not elsewhere:
             lettered.append((piece, piece.label.letters))
-    slots = [piece for piece in pieces if piece.label.named == "answer"]
     if lettered:
         return lettered
-    if len(slots) == len(parts):
-        return list(zip(slots, parts, strict=True))
     roman = [(piece, ROMAN.index(piece.label.letters)) for piece in texts if piece.label.letters in ROMAN]
     if roman and max(index for _, index in roman) < len(parts):
         return [(piece, parts[index]) for piece, index in roman]

@@ -13,8 +13,6 @@ from .tokens import Label, first_label, lines, read_label, says_something, words
 
 PREPARATION = re.compile(r"^\s*(?:import\b|from\b.*\bimport\b|[%!]).*$", re.MULTILINE)
 SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
-CELL, RULE = re.compile(r"[^|]+"), re.compile(r"[\s|:-]+")  # of a table
-LETTER_ALONE = re.compile(r"[\s*_(]*([A-Za-z])[\s*_.)]*")
 INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
 
 
@@ -217,18 +215,9 @@ class Walk:
 
 
 def _labelled(text: str, code: bool) -> Iterator[tuple[int, str, Label]]:
-    """Yield the lines of `text` with their places and labels; a table whose head is letters, cell by cell."""
-    letters: list[str] = []
+    """Yield the lines of `text` with their places and labels."""
     for at, line in lines(text):
-        row = [cell for cell in CELL.finditer(line) if cell[0].strip()] if not code and "|" in line else []
-        heads = [head[1].upper() for head in (LETTER_ALONE.fullmatch(cell[0]) for cell in row) if head]
-        letters = heads if len(heads) == len(row) > 1 else letters if row else []
-        if letters and not heads and len(row) == len(letters) and not RULE.fullmatch(line):
-            yield from (
-                (at + cell.start(), cell[0], Label(letters=head)) for cell, head in zip(row, letters, strict=True)
-            )
-        else:
-            yield at, line, read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
+        yield at, line, read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
 
 
 def _cut(piece: Piece, source: str) -> Iterator[Piece]:

@@ -42,7 +42,7 @@ NAMES = re.compile(
 END = r"[*_\s]*(?:[.:)\]：、]+(?=[\s*_|<$\"']|\Z)|(?<=[A-Z\d])[.)](?=[^\W\d_]{2})|[-–—](?=\s)|(?=\||</?[a-z]))"
 NUMBER = re.compile(rf"[(\[]?(?P<number>\d{{1,2}})(?:\.(?P<part>[1-9]))?(?![\d%^])(?P<end>{END})?")
 LETTER = re.compile(
-    r"[\s*_.]*[(\[]?(?P<letters>[A-Za-zא-ו](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_]))*|[ivxIVX]{2,4})(?![^\W_'’])"
+    r"[\s*_.]*[(\[]?(?P<letters>[A-Za-zא-ו](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_])|\s*\|\s*[A-Za-z](?=\s*\|))*|[ivxIVX]{2,4})(?![^\W_'’])"
     rf"(?P<end>{END}|\*\*|__)?"
 )
 MARKER = re.compile(rf"(?<![^\W_])(?:{_any(ANSWER_WORDS)})\s*[*_]*\s*[:：]", re.IGNORECASE)
