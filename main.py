@@ -42,7 +42,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="main.py", description=__doc__)
     add = parser.add_argument
     add("path", nargs="*", type=Path, help="a notebook, a folder with one, or a folder of such; default: our own")
-    add("--reference", type=Path, metavar="NOTEBOOK", help="says what was given and asked; default: our own")
+    add("--reference", type=Path, metavar="NOTEBOOK", help="says what was given and asked; default: the blank one")
+    add("--answers", type=Path, metavar="NOTEBOOK", help="model answers for a class's pages; default: our own")
     add("--output", type=Path, default="graded", metavar="DIR", help="default: %(default)s/")
     add("--save", action="store_true", help="if all ran clean, also write the one notebook back in place")
     add("--strict", action="store_true", help="a missing answer counts as a failure")
@@ -73,19 +74,22 @@ def count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Grade what the options name; return the exit code."""
+    from hw4.grading.course.given import BLANK, NAME, ROOT, assignment
     from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
     from hw4.grading.submission import collect, find
 
     paths = options.path or [own_notebook()]
-    given = options.reference or own_notebook()
+    given = options.reference or BLANK
     found = find(paths, given)
-    reference = collect(given, given)
+    reference = collect(given, given) if options.reference else assignment()
+    options.answers, options.own = options.answers or options.reference, ROOT / NAME
+    if options.answers and not options.answers.is_file():
+        raise Unusable(f"{options.answers}: no such file")
     single = len(found) == 1 and paths == [found[0][1]] and not options.dask
     # The forkserver imports PyTorch while this process imports the rest.
-    hidden = [given, given.parent / "hw4", *paths, options.output]
-    launcher = (
-        nullcontext() if options.dask else Launcher(modules_mentioned(reference.texts()), options.threads, hidden)
-    )
+    modules = modules_mentioned(reference.texts())
+    hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output]
+    launcher = nullcontext() if options.dask else Launcher(modules, options.threads, hidden)
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
         from hw4.grading.execution.run import Limits
@@ -101,7 +105,7 @@ def own_notebook() -> Path:
     """Return the absolute path of the notebook beside this file."""
     beside = list(Path(__file__).resolve().parent.glob("*.ipynb"))
     if len(beside) != 1:
-        raise Unusable(f"{len(beside)} notebooks stand beside main.py: name one, and a --reference")
+        raise Unusable(f"{len(beside)} notebooks stand beside main.py: name one")
     return beside[0]
 
 

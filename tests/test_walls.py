@@ -11,9 +11,9 @@ import pytest
 
 import main
 from hw4.grading import bounded
-from hw4.grading.grade import language_of
 from hw4.grading.marks import table
 from hw4.grading.names import folder_names, shown
+from hw4.grading.notebook.language import language_of
 from hw4.grading.submission import collect, files_to_run, find
 from tests.builders import JUDGED, ROOT, made, submission
 

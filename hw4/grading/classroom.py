@@ -18,7 +18,7 @@ from .execution.run import Execution, Limits
 from .grade import Outcome, Task, failed_outcome, grade, grade_remotely, read_reference
 from .marks import table
 from .names import folder_names
-from .notebook.format import with_outputs
+from .notebook.format import read_notebook, with_outputs
 from .report.console import progress_line
 from .result import Result
 from .sandbox.launcher import Launcher
@@ -39,6 +39,8 @@ class Options:
 
     output: Path
     limits: Limits
+    answers: Path | None = None  # a notebook with model answers
+    own: Path | None = None  # the same, if it answers all that is asked
     single: bool = False  # the only submission goes into the output folder itself, and its cells are shown as they end
     strict: bool = False
     save: bool = False  # write a single notebook back if it ran clean
@@ -78,6 +80,15 @@ class Classroom:
         """Return the reference's notebook; raise `Unusable` where it cannot be read."""
         return read_reference(self.reference.files[self.reference.notebook], self.reference.notebook)
 
+    def _model_answers(self) -> Result:
+        """Return the model answers as answers to the reference; where there are none, the reference's own cells."""
+        for path in (self.options.answers, self.options.own):
+            if path and path.is_file():
+                found = Result(read_notebook(path.read_bytes(), path.name), self.given)
+                if path == self.options.answers or not found.missing():
+                    return found
+        return Result(self.given)
+
     def grade(self, launcher: Launcher | None) -> ExitCode:
         """Grade all submissions, write what is left of each, and say what became of them; return the exit code.
 
@@ -115,12 +126,12 @@ class Classroom:
         if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
             print(f"main.py: {last_line(outcome.lines[-1])}", file=sys.stderr)
             return outcome.code
-        written = [entry.folder / name for name in outcome.files]
-        if self.options.save and outcome.code == ExitCode.CLEAN:
+        options, written = self.options, [entry.folder / name for name in outcome.files]
+        if options.save and outcome.code == ExitCode.CLEAN:
             name = next(iter(outcome.files))  # the executed notebook
             path = entry.path if entry.path.is_file() else next(entry.path.rglob(name))
             executed = nbformat.v4.reads(outcome.files[name])
-            own = path.samefile(self.reference_path)
+            own = any(each and each.exists() and path.samefile(each) for each in (self.reference_path, options.own))
             written.append(output.replace(path, with_outputs(path.read_bytes(), executed, stamped=own)))
         print(*outcome.lines, *(clean_text(str(path)) for path in written), sep="\n")
         return outcome.code
@@ -192,7 +203,7 @@ class Classroom:
                     drawn[-1][0].folder = entry.folder.name
                 except (Unusable, bounded.BeyondLimits) as problem:
                     unusable.append((entry.name, str(problem)))
-        for name, text in class_pages.class_pages(drawn, unusable, Result(self.given)):
+        for name, text in class_pages.class_pages(drawn, unusable, self._model_answers()):
             output.replace(self.options.output / name, text)
         return self.options.output / class_pages.FIRST
 

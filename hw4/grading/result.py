@@ -8,6 +8,7 @@ from nbformat import NotebookNode
 from .affine.judge import Verdict
 from .errors import ExitCode
 from .execution.run import Execution, Limits
+from .notebook.checks import is_implemented
 from .notebook.comparison import Comparison, compare
 from .notebook.questions import Question, Remark, is_check
 from .notebook.reference import Reference
@@ -103,6 +104,7 @@ class Result:
             for execution in finding.executions:
                 self.add(execution)
             self.finding = finding
+            self.look_at_function()
 
     @property
     def all_rows(self) -> list[Row]:
@@ -115,6 +117,14 @@ class Result:
         row = self.row_of[execution.index]
         row.seconds += execution.seconds
         row.passed += execution.status == "ok" and execution.index in self.checks
+
+    def look_at_function(self) -> None:
+        """Count a question as missing that a function should answer, where neither it nor a text was handed in."""
+        verdict = self.finding.verdict
+        for row in self.rows.values() if verdict.asked or verdict.problem else ():
+            name = row.question.judged
+            if name and not row.question.answers and not is_implemented(self.finding.function, name):
+                row.question.missing = list(row.question.parts)
 
     def failed_cells(self) -> list[Execution]:
         """Return the executions that did not end well."""

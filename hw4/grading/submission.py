@@ -47,9 +47,9 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def notebooks(folder: Path) -> list[Path]:
-    """Return the notebooks below `folder`, none of them hidden or a link."""
+    """Return the notebooks below `folder`, none of them hidden, a link, or the blank one of the grading code."""
     found = (path for path in files_below(folder) if path.suffix == ".ipynb" and not path.name.startswith("."))
-    return [path for path in found if not path.is_symlink()]
+    return [path for path in found if not path.is_symlink() and f"/{GRADING}" not in path.as_posix()]
 
 
 def find(paths: Iterable[Path], reference: Path) -> list[tuple[str, Path]]:

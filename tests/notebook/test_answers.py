@@ -261,6 +261,18 @@ def test_ids_that_say_something_else_than_the_text_do_not_count():
     assert shown(found, notebook, "dropout-2") == {"": "the second"}
 
 
+def test_the_id_of_an_answer_means_nothing_below_another_sections_heading():
+    merged = "attn-1-answer-a", "___\n\n## Dropout\n\n**Answer:** the first."
+    cells = ["attn-section", "attn-1-question", merged, "dropout-1-question", "**Answer:** the second."]
+    found, notebook = read(cells_of(*cells, "dropout-2-question"))
+    assert asked(found, "attn-1").missing == ["A", "B"]
+    assert shown(found, notebook, "dropout-1") == {"": "**Answer:** the first."}
+    assert shown(found, notebook, "dropout-2") == {"": "**Answer:** the second."}
+    again = [*cells[:2], "dropout-section", "dropout-1-question", "dropout-2-question", merged]
+    found, notebook = read(cells_of(*again))
+    assert asked(found, "attn-1").missing == ["A", "B"]
+
+
 def test_a_statement_in_one_column_of_a_table_and_its_verdict_in_the_other():
     _, *statements = LETTERED.split(GIVEN["loss-4-question"])
     rows = "".join(f"<tr><td>{text}</td><td>{word}</td></tr>" for text, word in zip(statements, "uvw", strict=True))

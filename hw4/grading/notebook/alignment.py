@@ -14,10 +14,13 @@ from nbformat import NotebookNode
 
 from .questions import role
 from .reference import GRAM, SHORT, Reference
-from .tokens import answer_start, lines, read_label, words
+from .tokens import answer_start, is_speech, lines, read_label, words
 
 QUOTE = 6  # words in a row that are taken for a quotation of given text
 MOST_QUOTED = 8  # places that one row of words is looked for in
+LEAST_TOLD = 0.2  # the part of a line's words, by their weight, that a question has and did not say in a line above
+SURELY_TOLD = 0.4  # the same, where an answer stands above
+LEAST_SHARED = 0.7  # the same of words that it has, said above or not
 TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
 BREAK = re.compile(r"[.?!:\n]")
 BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
@@ -59,18 +62,36 @@ class Alignment:
         self.text, self.spans = found
         self.words: list[Word | None] = [None] * len(self.text)
 
-    def take_reworded(self, position: int) -> None:
-        """Take all words up to an announced answer for those of a question that stands in other words."""
-        end = answer_start(self.source)
-        for at, span in enumerate(self.spans):
-            if span[1] <= end:
-                self.words[at] = (position, 0, True)
+    def take_reworded(self, position: int, goes_on: bool) -> None:
+        """Take the lines of a question that stands in other words, and of each of its statements.
+
+        A line is the question's if it says what the question has not said yet, which an answer hardly does, and so is
+        what stands above it; all lines up to an announced answer are if the question `goes_on` in a cell below.
+        """
+        reference, given = self.reference, self.reference.given[position]
+        asked, by_part = reference.at[position], dict[str, set[str]]()
+        for word, part in zip(given.words, given.parts, strict=True):
+            by_part.setdefault(part, set()).add(word)
+        left, begin, current, is_open = set(asked.words), 0, "", True
+        for at, line in lines(self.source):
+            end, label = at + answer_start(line), read_label(line)
+            found = set(filter(is_speech, words(self.source[at + label.end : end])))
+            fresh = reference.share(found, left)
+            told = goes_on or fresh >= LEAST_TOLD or reference.share(found, asked.words) >= LEAST_SHARED
+            begin, is_open = begin if is_open else at, is_open and not "" < label.letters < current
+            is_open = is_open or fresh >= SURELY_TOLD or (told and bool(label.number or label.letters))
+            if is_open and (told or not begin):
+                part = max(by_part, key=lambda each: reference.share(by_part[each], found))
+                begin = at if part != current and current else begin
+                self._take(begin, end, (position, given.parts.index(part), True))
+                left, begin, current = left - found, end, part
+            is_open = is_open and end == at + len(line)
 
     def take_section(self, position: int) -> None:
         """Take the words of a section's heading."""
         for section, start, end in section_headings(self.cell, self.reference):
             if section == position:
-                self._take_line(position, start, end)
+                self._take(start, end, (position, 0, True))
 
     def take_home(self, position: int) -> None:
         """Take the words of the given cell in whose place this one stands; a question's heading may differ."""
@@ -83,12 +104,12 @@ class Alignment:
         body = (start for (start, _), word in pairs if word and word[0] == position and word[1] >= given.heading)
         above = [each for each in lines(self.source[: next(body, 0)]) if each[1].lstrip().startswith("#")]
         if above and role(given.cell) == "question" and read_label(above[-1][1]).named == "question":
-            self._take_line(position, above[-1][0], above[-1][0] + len(above[-1][1]))
+            self._take(above[-1][0], above[-1][0] + len(above[-1][1]), (position, 0, True))
 
-    def _take_line(self, position: int, start: int, end: int) -> None:
+    def _take(self, start: int, end: int, word: Word) -> None:
         for at, span in enumerate(self.spans):
             if start <= span[0] < end and self.words[at] is None:
-                self.words[at] = (position, 0, True)
+                self.words[at] = word
 
     def take_quotations(self) -> None:
         """Take the words that are copied from given text, with a typing error between two quotations."""
@@ -153,7 +174,8 @@ def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[
         blocks[number + 1] = difflib.Match(right.a + shift, right.b + shift, right.size - shift)
     inserted = [_is_insertion(left, right) for left, right in pairwise(blocks)]
     for block, beside in zip(blocks[1:], pairwise(inserted), strict=False):
-        if block.size >= SHORT or block.size == len(given) or any(beside):
+        told = any(len(word) > 1 for word in given[block.a : block.a + block.size])  # a number may be the student's
+        if block.size >= SHORT or block.size == len(given) or (told and any(beside)):
             yield from ((first + block.b + at, block.a + at) for at in range(block.size))
     for left, right in pairwise(blocks):
         replaced, added = range(left.a + left.size, right.a), range(left.b + left.size, right.b)

@@ -81,10 +81,10 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
                 targets.setdefault(target, []).append(piece)
         others = [each for each in targets if each != own and any(piece.says for piece in targets[each])]
         known = all((section, number) in walk.numbers for number in numbers) and numbers == sorted(set(numbers))
-        last = not own or own == target  # the list stands below the last of its questions
+        several = any(SEVERAL_ANSWERS & set(words(piece.text.lstrip().partition("\n")[0])[-1:]) for piece in pieces)
+        last = not own or own == target or several  # the list stands below the last of its questions
         if not others or not known or answered & set(others) or not last or not placed >= targets.keys():
             continue
-        several = any(SEVERAL_ANSWERS & set(words(piece.text)[:1]) for piece in pieces)
         parts = own is not None and len(walk.reference.questions[own].parts) == len(numbers)
         if parts and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
             continue  # they number its parts
@@ -189,7 +189,7 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     rest = [part for part in parts if part not in answered]
     loose = [piece for piece in texts if not piece.parts]
     following = pairwise(pieces)
-    introductions = [piece for piece, after in following if after.parts and after.cell == piece.cell]
+    introductions = [piece for piece, after in following if after.parts[:1] == parts[0] and after.cell == piece.cell]
     leads = [piece for piece in loose if piece.label.named == "answer" or piece.label.verdict]
     leads = [piece for piece in leads if piece not in introductions]
     if len(leads) == len(rest):

@@ -10,8 +10,8 @@ from ..errors import Unusable
 from .checks import is_complete
 from .format import read_notebook
 from .questions import JUDGED, is_check, role
-from .reference import ALPHABET, Reference, statements
-from .tokens import lines, read_label, says_something
+from .reference import Reference, statements
+from .tokens import ALPHABET, lines, read_label, says_something
 
 HEADING = re.compile(r"\s*(#{1,6})\s+\S")
 LOOKED_FOR = "ids such as cnn-1-question, then lines such as 'Question 1', texts that begin with '1.', headings"
@@ -78,7 +78,9 @@ def label_cells(notebook: NotebookNode, begins: Callable[[str], bool]) -> None:
             check = is_check(cell) and is_complete(cell, earlier)
             cell.id = f"{question}-{'check' if check else 'snippet'}-{position}"
         if question and text and role(cell) in ("question", "snippet"):
-            parts[question] = max(parts.get(question, 0), len(statements(cell, ALPHABET)))
+            parts[question] = max(
+                parts.get(question, 0), len(statements(cell.source, ALPHABET, role(cell) == "question"))
+            )
         if JUDGED[-1] in cell.source and cell.cell_type == "markdown" and question:
             judged = [question, *JUDGED[1:]]
     letters = {name: ALPHABET[:count] for name, count in parts.items() if count > 1}

@@ -20,6 +20,7 @@ LEAST_LIKENESS = 0.4  # of a question that another edition words differently: Di
 NUMBER_WEIGHT = 0.15  # what is added to it where section and number agree
 OTHER_EDITION = 0.25  # the least part of the questions found that another edition words differently or has besides
 FEWEST_OTHERS = 3  # of such questions
+MOST_CELLS = 9  # that a question in other words, with answers between, is spread over
 LEAST_PIECE = 3  # rows that a cell has of a split text, and no other one
 MOST_GONE = 0.25  # the part of a question's words that a student may delete before it counts as another wording
 
@@ -35,7 +36,6 @@ class Matched:
     same: dict[int, int] = field(default_factory=dict)  # a submission's cell to the reference's of the same text
     copies: dict[int, int] = field(default_factory=dict)  # the same for a second one
     reworded: set[int] = field(default_factory=set)  # questions of the reference that stand in other words
-    continued: dict[int, int] = field(default_factory=dict)  # a cell with the rest of a reworded question
     covered: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # words of given cells that are left
     segments: list[list[Segment]] = field(default_factory=list)  # by the submission's cell
 
@@ -75,10 +75,9 @@ def _read(matched: Matched, index: int, found: Words | None) -> list[Segment]:
         own = whole is not None and role(reference.notebook.cells[whole]) in ("note", "evidence")
         return [] if own else [Segment(0, len(cell.source))]  # the reference's evidence, handed in again, is no answer
     alignment = Alignment(cell, reference, found)
-    continued = [matched.continued[index]] if index in matched.continued else []
-    for position in [*matched.homes.get(index, []), *continued]:
+    for position in matched.homes.get(index, []):
         if position in matched.reworded:
-            alignment.take_reworded(position)
+            alignment.take_reworded(position, any(position in matched.homes[at] for at in matched.homes if at > index))
         elif role(reference.given[position].cell) == "section":
             alignment.take_section(position)
         else:
@@ -166,7 +165,8 @@ def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
     likenesses = []
     for index in texts:
         if index not in taken and matched.cells[index].cell_type == "markdown":
-            found, number = _asking(matched.cells[index].source)
+            source = matched.cells[index].source
+            found, number = _asking(source), first_label(source).number
             for asked in open_questions:
                 agrees = number == asked.number and sections[index] == asked.section
                 likeness = reference.likeness(asked, found) + NUMBER_WEIGHT * agrees
@@ -178,9 +178,9 @@ def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
             taken.add(-index)
 
 
-def _asking(source: str) -> tuple[set[str], int | None]:
-    """Return the words of a text up to where an answer is announced in it, and the number that it begins with."""
-    return set(filter(is_speech, words(source[: answer_start(source)]))), first_label(source).number
+def _asking(source: str) -> list[str]:
+    """Return the words of a text up to where an answer is announced in it, each once."""
+    return list(dict.fromkeys(filter(is_speech, words(source[: answer_start(source)]))))
 
 
 def _find_reworded(matched: Matched) -> list[int]:
@@ -193,41 +193,48 @@ def _find_reworded(matched: Matched) -> list[int]:
     for position, asked in reference.at.items():
         index, given = matched.places.get(position), reference.given[position]
         gone = given.gone(matched.covered[position])
-        found = _asking(matched.cells[index].source)[0] if gone and index is not None else set()
+        found = _asking(matched.cells[index].source) if gone and index is not None else []
         if reference.likeness(asked, found) >= LEAST_LIKENESS - NUMBER_WEIGHT:
             lost[position] = len(gone) / len(given.words)
     matched.reworded = {position for position, part in lost.items() if part > MOST_GONE}
     if is_other_edition(len(matched.reworded), len(matched.places.keys() & reference.at)):
         matched.reworded = set(lost)
-    cells = [matched.places[position] for position in matched.reworded]
-    for position in matched.reworded:
-        asked = reference.at[position]
-        cells += _lead_in(matched, asked)
-        for index in range(matched.places[position] + 1, len(matched.cells)):
-            given = matched.homes.get(index, [])
-            if position in given:
-                cells.append(index)
-            if position in given or (given and matched.cells[index].cell_type == "code"):
-                continue
-            source = matched.cells[index].source
-            if given or reference.likeness(asked, _asking(source)[0]) < LEAST_LIKENESS:
+    return [index for position in matched.reworded for index in _spread(matched, reference.at[position])]
+
+
+def _spread(matched: Matched, asked: Asked) -> list[int]:
+    """Find the cells around a question in other words that begin it, or go on with it; return them with its own."""
+    place, reference = matched.places[asked.position], matched.reference
+    own = first_label(matched.cells[place].source)
+    number = asked.number if own.number is None else own.number
+    found = [place]
+    for index in range(place - 1, max(place - MOST_CELLS, 0), -1) if own.number is None or own.letters else ():
+        label = first_label(matched.cells[index].source)
+        if matched.cells[index].cell_type == "code":
+            continue
+        if matched.homes.get(index):
+            break
+        if label.number == number and reference.share(set(_asking(matched.cells[index].source)), asked.words) >= 0.2:
+            found.append(index)
+            if not label.letters:
+                matched.places[asked.position] = index
                 break
-            matched.continued[index] = position
-            cells.append(index)
-    return cells
-
-
-def _lead_in(matched: Matched, asked: Asked) -> list[int]:
-    """Place a question in the cell that begins it by its number, if most of it stands in the next; return that cell."""
-    place = matched.places[asked.position]
-    before = [index for index in range(max(place - 2, 0), place) if matched.cells[index].cell_type == "markdown"]
-    if before and not matched.homes.get(before[-1]) and _asking(matched.cells[place].source)[1] is None:
-        found, number = _asking(matched.cells[before[-1]].source)
-        if found and number == asked.number:
-            matched.places[asked.position] = before[-1]
-            matched.homes[before[-1]] = [asked.position]
-            return [before[-1]]
-    return []
+    for index in range(place + 1, min(place + MOST_CELLS, len(matched.cells))):
+        given, said = matched.homes.get(index, []), _asking(matched.cells[index].source)
+        label = first_label(matched.cells[index].source)
+        if asked.position in given:
+            found.append(index)
+        elif matched.cells[index].cell_type == "code":
+            continue
+        elif given or (label.number and not label.letters):
+            break
+        elif reference.likeness(asked, said) >= LEAST_LIKENESS or (
+            label.number == number and reference.share(set(said), asked.words) >= 0.2
+        ):
+            found.append(index)
+    for index in found:
+        matched.homes[index] = [*{asked.position, *matched.homes.get(index, [])}]
+    return found
 
 
 def _by_id(matched: Matched, texts: dict[int, list[str]]) -> None:

@@ -90,7 +90,10 @@ class Walk:
         self.fixed = any(each.remarked for each in given if each)
         self.statements = {(segment.given, segment.part) for segment in home if segment.given is not None}
         for segment in segments:
-            asked = self.asked.get(segment.given) if segment.home and segment.given is not None else None
+            given_at = segment.given if segment.home and segment.given is not None else -1
+            asked = self.asked.get(given_at)
+            if given_at in self.reference.titles.values():
+                owner, part = None, ""  # what stands below the next section's heading
             if asked and asked is not self.question:
                 head, owner, part = head or asked.id, None, ""
                 for piece in self.pieces[begun:]:
@@ -161,7 +164,7 @@ class Walk:
                 continue  # given code was changed, which answers nothing
             if not code and line.lstrip().startswith("#") and tuple(words(line)) in self.reference.titles:
                 self.section, self.question, self.named = self.reference.titles[tuple(words(line))], None, None
-                begun = len(self.pieces)
+                begun, owner, part, place = len(self.pieces), None, "", ""
                 continue
             if last and "\n" in source[segment.start : start]:
                 place = ""  # below the statements, where none has its answer beside it

@@ -10,11 +10,10 @@ from nbformat import NotebookNode
 
 from .checks import STUB
 from .questions import GIVEN, JUDGED, part_of, question_of, role
-from .tokens import Label, first_label, is_speech, lines, read_label, tokens, words
+from .tokens import ALPHABET, Label, first_label, is_speech, lines, read_label, tokens, words
 
 GRAM = 3  # words in a row by which given text is recognized
 SHORT = 3  # letters of a word, or words of a text, up to which a likeness means nothing
-ALPHABET = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
 ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII"]
 
 
@@ -75,6 +74,8 @@ class Reference:
                 parts = letters[name] if len(letters[name]) > 1 else [""]
                 digits = re.search(r"(\d+)\Z", name)
                 number = first_label(cell.source).number or (int(digits[1]) if digits else None)
+                if number and (section, number) in ((each.section, each.number) for each in self.questions.values()):
+                    number += 1  # given twice, by mistake
                 self.questions[name] = Asked(
                     name, section, number, parts, judged[-1] if judged[0] == name else "", position
                 )
@@ -84,9 +85,11 @@ class Reference:
         for position, given in self.given.items():
             for at in range(len(given.words) - GRAM + 1):
                 self.rows[tuple(given.words[at : at + GRAM])].append((position, at))
-        self.counts = Counter(word for asked in self.questions.values() for word in asked.words)
+        counts = Counter(word for asked in self.questions.values() for word in asked.words)
+        self.weights = {word: log(1 + len(self.questions) / count) for word, count in counts.items()}
+        self.rare = log(1 + len(self.questions) / 1.5)
         for asked in self.questions.values():
-            asked.weight = sum(map(self.weight, asked.words))
+            asked.weight = self.weight(asked.words)
         self.at = {asked.position: asked for asked in self.questions.values()}
 
     @classmethod
@@ -97,20 +100,24 @@ class Reference:
             cls.latest = cls(notebook)
         return cls.latest
 
-    def weight(self, word: str) -> float:
-        """Return how much it means that two texts share `word`: more, the fewer questions have it."""
-        return log(1 + len(self.questions) / self.counts.get(word, 1.5))
+    def weight(self, some: set[str]) -> float:
+        """Return how much it means that two texts share `some` words: more, the fewer questions have them."""
+        return sum(self.weights.get(word, self.rare) for word in some)
 
-    def likeness(self, asked: Asked, found: set[str]) -> float:
-        """Return how alike a question and a text of the words `found` are, 0 to 1: Dice's coefficient, weighed."""
-        total = asked.weight + sum(map(self.weight, found))
-        return 2 * sum(map(self.weight, asked.words & found)) / total if len(found) > SHORT else 0.0
+    def likeness(self, asked: Asked, found: list[str]) -> float:
+        """Return how alike a question and the beginning of a text are, 0 to 1: Dice's coefficient of weighed words."""
+        some = set(found[: 2 * len(asked.words)])
+        return 2 * self.weight(asked.words & some) / (asked.weight + self.weight(some)) if len(some) > SHORT else 0.0
+
+    def share(self, found: set[str], of: set[str]) -> float:
+        """Return the part of the words `found` that are among `of`, by their weight."""
+        return self.weight(found & of) / (self.weight(found) or 1.0)
 
     def _given(self, cell: NotebookNode, kind: str | None) -> Given:
         found, spans = tokens(cell.source)
         question, parts, heading = self.questions.get(question_of(cell) or ""), [""] * len(found), 0
         if question:
-            for start, part in statements(cell, question.parts if question.parts != [""] else []):
+            for start, part in statements(cell.source, question.parts, kind == "question"):
                 parts = [part if span[0] >= start else before for before, span in zip(parts, spans, strict=True)]
             if kind == "question":
                 first = next(lines(cell.source), (0, ""))
@@ -122,17 +129,17 @@ class Reference:
         return Given(cell, question.id if question else None, found, parts, heading, remarked)
 
 
-def statements(cell: NotebookNode, parts: list[str]) -> list[tuple[int, str]]:
-    """Return where in the given `cell` the statement of each of the `parts` begins, and its letter.
+def statements(source: str, parts: list[str], of_question: bool) -> list[tuple[int, str]]:
+    """Return where in a given cell the statement of each of the `parts` begins, and its letter.
 
     A Markdown list whose items are all written "1." counts on by itself.
     """
     found: list[tuple[int, str]] = []
     kind = None
-    for number, (at, line) in enumerate(lines(cell.source)):
+    for number, (at, line) in enumerate(lines(source) if parts != [""] else ()):
         label = read_label(line)
         lettered = bool(label.letters)
-        if label.named == "question" or (number == 0 and not lettered and role(cell) == "question"):
+        if label.named == "question" or (number == 0 and not lettered and of_question):
             continue
         again = kind is False and label.number == 1 and not lettered
         if len(found) < len(parts) and kind in (None, lettered) and (again or len(found) in marks_of(label)):

@@ -35,11 +35,11 @@ def _any(words: Collection[str]) -> str:
 LEAD = r"(?:[\s>#*_|+•·~`'\",.;:\-–—]|<[^<>]*>|&nbsp;|\[[ xX]\]|\bf?print\()*"
 JOINING = r"(?:[\s*_#&,/]|-(?!\s)|\b(?:to|for|of|my|the|your|our|no|number|and)\b)*"
 NAMES = re.compile(
-    rf"{LEAD}(?P<names>(?:{JOINING}(?:{_any(LABEL_WORDS)})(?![^\W\d_]))*)(?P<end>\s*[*_]*\s*[:：|)–—-]?[*_\s]*)",
+    rf"{LEAD}(?:(?P<ordinal>\d{{1,2}})(?:st|nd|rd|th)\s)?(?P<names>(?:{JOINING}(?:{_any(LABEL_WORDS)})(?![^\W\d_]))*)(?P<end>\s*[*_]*\s*[:：|)–—-]?[*_\s]*)",
     re.IGNORECASE,
 )
-END = r"[*_\s]*(?:[.:)\]：、]+(?=[\s*_|<$\"']|\Z)|[-–—](?=\s)|(?=\||</?[a-z]))"
-NUMBER = re.compile(rf"[(\[]?(?P<number>\d{{1,2}})(?![\d%^])(?P<end>{END})?")
+END = r"[*_\s]*(?:[.:)\]：、]+(?=[\s*_|<$\"']|\Z)|(?<=[A-Z\d])[.)](?=[^\W\d_]{2})|[-–—](?=\s)|(?=\||</?[a-z]))"
+NUMBER = re.compile(rf"[(\[]?(?P<number>\d{{1,2}})(?:\.(?P<part>[1-9]))?(?![\d%^])(?P<end>{END})?")
 LETTER = re.compile(
     r"[\s*_.]*[(\[]?(?P<letters>[A-Za-zא-ו](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_]))*|[ivxIVX]{2,4})(?![^\W_'’])"
     rf"(?P<end>{END}|\*\*|__)?"
@@ -48,6 +48,7 @@ MARKER = re.compile(rf"(?<![^\W_])(?:{_any(ANSWER_WORDS)})\s*[*_]*\s*[:：]", re
 VERDICT = re.compile(
     rf"{LEAD}(?:(?i:{_any(VERDICT_WORDS - {'t', 'f'})})|[TF])(?![^\W_])|{LEAD}[{''.join(sorted(TICKS))}]"
 )
+ALPHABET = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
 HEBREW = str.maketrans("אבגדהו", "ABCDEF")
 PART_NAME = re.compile(r"(?:part|section|item|statement|sentence|teil|partie|parte|inciso|סעיף)s?\W*\Z", re.IGNORECASE)
 
@@ -102,16 +103,22 @@ def read_label(line: str) -> Label:
     if number and number["end"] is None and (letter is None or letter["end"] is None):
         alone = line.lstrip().startswith("#") or re.match(r"[\s_]*(?:\*\*|\Z)", line[number.end() :])
         number = number if direct and alone else None
+    ordinal = names["ordinal"] if said else None
     at = number.end() if number else at
     letter = LETTER.match(line, at)
     if letter and letter["end"] is None and not (direct and PART_NAME.search(names["names"])):
         letter = letter if VERDICT.match(line, letter.end()) else None
     at = letter.end() if letter else at
-    if not (number or letter or names["end"].strip() or line.lstrip().startswith("#") or not line[at:].strip()):
+    if not (
+        number or ordinal or letter or names["end"].strip() or line.lstrip().startswith("#") or not line[at:].strip()
+    ):
         named = ""  # prose: "The answer is"
     at = at if number or letter or named else 0
     letters = re.sub(r"(?i)\band\b|[^a-zא-ו]", "", letter["letters"]).upper().translate(HEBREW) if letter else ""
-    return Label(named, int(number["number"]) if number else None, letters, bool(VERDICT.match(line, at)), at)
+    if number and number["part"]:
+        letters = ALPHABET[int(number["part"]) - 1]
+    digits = ordinal or (number and number["number"])
+    return Label(named, int(digits) if digits else None, letters, bool(VERDICT.match(line, at)), at)
 
 
 def first_label(source: str) -> Label:

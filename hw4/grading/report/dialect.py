@@ -39,6 +39,7 @@ class Dialect(Macros):
             r"\em@": self._em,
             r"\notation@": self._notation,
             r"\columns@": self._columns,
+            r"\place@": self._place,
             r"\mathop": self._operator,
             r"\operatorname": self._operator_name,
             r"\boldsymbol": self._bold,
@@ -101,6 +102,10 @@ class Dialect(Macros):
         """Return the columns of an array without what math-core does not know."""
         columns = "".join(reader.argument())
         return [COLUMN.sub(lambda found: "l" if found[1] else (found[3] or "") * int(found[2] or 0), columns)]
+
+    def _place(self, command: str, reader: TokenReader) -> list[str]:
+        """Return the mark of the table in the next group, if that stands with its first row on the line."""
+        return [_link("mrow,align=t")] if reader.word() == "t" else []
 
     def _operator(self, command: str, reader: TokenReader) -> list[str]:
         return self._with_limits([command, "{", *self.expand_tokens(reader.argument()), "}"], reader, movable=True)
@@ -186,7 +191,11 @@ class Dialect(Macros):
 
 
 def _marked(mark: str, body: list[str]) -> list[str]:
-    return ["{", rf"\eqref{{{mark.encode().hex()}}}", "{", *body, "}", "}"]
+    return ["{", _link(mark), "{", *body, "}", "}"]
+
+
+def _link(mark: str) -> str:
+    return rf"\eqref{{{mark.encode().hex()}}}"
 
 
 @functools.cache

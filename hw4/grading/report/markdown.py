@@ -38,7 +38,7 @@ def _formulas(escape: str, dollar: str, *delimiters: tuple[str, str]) -> list[st
 
 
 FENCE = r"^[ \t>]*+(?:(?:[-*+]|\d+[.)])[ \t>]*+)?(?P<fence>`{3,}|~{3,})[^`\n]*\n(?:[^\n]*\n){0,300}?[ \t>]*+(?P=fence)"
-SPAN = r"(?<![\\`])(?P<ticks>`++)[^\n]*?(?<!`)(?P=ticks)(?!`)"
+SPAN = r"(?:^|[^\\`])(?P<ticks>`++)[^\n]*?(?<!`)(?P=ticks)(?!`)"
 IN_SOURCE = [*_formulas(r"\\[{}$]?", r"\$(?!\$)", (r"\\\\\(", r"\\\\\)"), (r"\\\\\[", r"\\\\\]")), r"\\[{}$]"]
 IN_TEXT = [*_formulas(r"\\.", r"\$", (r"\\\(", r"\\\)"), (r"\\\[", r"\\\]")), r"\\(?:eq)?ref\{[^{}]*\}", r"\\[\\$]"]
 SOURCE, TEXT, CODE = (
