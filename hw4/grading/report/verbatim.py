@@ -29,7 +29,7 @@ def highlighted(code: str, language: str = "python") -> str:
     lexer = _lexer(TABLES["languages"].get(language.lower(), "text"))
     classes = ((STANDARD_TYPES.get(kind, ""), escape(value)) for kind, value in lex(printable(code), lexer))
     spans = (f'<span class="{name}">{value}</span>' if name.startswith(IN_COLOUR) else value for name, value in classes)
-    return f'<div class="highlight"><pre>{"".join(spans)}</pre></div>'
+    return "".join(spans)
 
 
 @functools.cache
@@ -39,7 +39,9 @@ def _lexer(language: str) -> Lexer:
 
 def code_block(code: str) -> str:
     """Return a cell's `code` as HTML, in colours where it is not too long for that."""
-    return fold(highlighted(code), "Code", code) if len(code) <= COLOURED else printed(code, "Code")
+    if len(code) > COLOURED:
+        return printed(code, "Code")
+    return fold(f'<div class="highlight"><pre>{highlighted(code)}</pre></div>', "Code", code)
 
 
 def printed(source: str, what: str) -> str:
