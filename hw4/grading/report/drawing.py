@@ -34,7 +34,7 @@ class Drawing:
     def draw(self, html: str, level: int, kept: list[str], attachments: Attachments | None = None) -> str:
         """Return `html` as it stands on the page below a heading of `level`, cleaned.
 
-        `kept` holds what was taken out of it. Raise `markup.Unreadable` where a part of it could not be parsed.
+        `kept` holds what was taken out of it. Raise `ValueError` where a part of it could not be parsed.
         """
         self.level = self.top = level
         self.kept, self.attachments = kept, attachments or {}

@@ -41,10 +41,6 @@ LINK = re.compile(
 UNSAFE_STYLE = re.compile(r"url|expression|[\\@]", re.IGNORECASE)
 
 
-class Unreadable(ValueError):
-    """HTML is nested too deeply to be laid out."""
-
-
 def printable(source: str) -> str:
     """Return `source` with a replacement character for what no page can hold, such as halves of characters."""
     return UNPRINTABLE.sub("\ufffd", source.encode("utf-8", "replace").decode())
@@ -116,7 +112,7 @@ def _complete(tag: re.Match[str]) -> str:
 
 
 def parse(html: str, kept: list[str]) -> HtmlElement:
-    """Return the `body` of `html`; raise `Unreadable` where the parser would leave out some of it.
+    """Return the `body` of `html`; raise `ValueError` where the parser would leave out some of it.
 
     Tags that HTML does not have are text in it, and what the page does not show is a note.
     """
@@ -124,7 +120,7 @@ def parse(html: str, kept: list[str]) -> HtmlElement:
     parser = lxml.html.HTMLParser()
     body = lxml.html.document_fromstring(f"<html><body>{html}</body></html>", parser)[0]
     if any(entry.level >= etree.ErrorLevels.FATAL for entry in parser.error_log):
-        raise Unreadable("too many elements within each other")
+        raise ValueError("too many elements within each other")
     return body
 
 

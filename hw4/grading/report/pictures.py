@@ -63,13 +63,9 @@ class Pictures:
             embedded = self._embedded(data)
         except ValueError as reason:
             return note(f"{reason}, not shown: {alt}" if alt else f"{reason}, not shown")
-        width = {"width": str(embedded.width)} if embedded.width else {}
-        size = width | {name: given[name].removesuffix("px") for name in SIZE if name in given}
-        html = (
-            "<img"
-            + "".join(f' {name}="{escape(value)}"' for name, value in {"alt": alt or NO_ALT, **size}.items())
-            + ">"
-        )
+        shown = {"alt": alt or NO_ALT, "width": str(embedded.width or "")}
+        shown |= {name: given[name].removesuffix("px") for name in SIZE if name in given}
+        html = "<img" + "".join(f' {name}="{escape(value)}"' for name, value in shown.items() if value) + ">"
         if embedded.width and self.originals is not None:
             path = picture_path(data)
             self.originals[path] = data
