@@ -50,7 +50,7 @@ class Played:
     def rows(self):
         """Return the rows as they stand in the file, by the submission's exact name."""
         text = self.text()
-        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if text.startswith("key;") else ",")
+        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in text.partition("\n")[0] else ",")
         return {spreadsheet.unquoted(row["submission"]): row for row in rows}
 
     def mark(self, edit, encoding="utf-8-sig", columns=None, **form):

@@ -29,7 +29,7 @@ SECOND = "\0"  # tells two columns of one name apart
 # columns with, and in full width. A quote as the first character is doubled, so that no two texts become one.
 FORMULA = re.compile(r"(?:\A|(?<=[;|]))(?=\s*['=+\-@＝＋－＠])")
 QUOTED_FORMULA = re.compile(r"(?:\A|(?<=[;|]))'(?=\s*['=+\-@＝＋－＠])")
-NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")  # which is no formula, whatever its sign
+NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)")  # which is no formula, whatever its sign
 LOCKS = (".~lock.{}#", "~${}", ".#{}", ".{}.swp")  # of LibreOffice, Excel, Emacs and Vim, beside what they have open
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self, TypedDict
@@ -45,6 +45,10 @@ class Asked:
         points = str(reference.metadata.get("hw4", {}).get("points_per_part"))
         return cls(asked, points if number(points) else cls.points)
 
+    def most(self) -> str:
+        """Return the points of all parts together."""
+        return str(Decimal(self.points) * sum(map(len, self.questions.values())))
+
 
 class Known(TypedDict):
     """What is known of a submission since the table was last written."""
@@ -68,10 +72,8 @@ def damaged(name: str) -> set[str]:
 
 def number(text: str) -> Decimal | None:
     """Return the number in `text`, with a point or a comma; None where it is none."""
-    with suppress(InvalidOperation):
-        value = Decimal(text.strip().replace(",", ".").replace("−", "-"))
-        return value if value.is_finite() else None
-    return None
+    text = text.strip().replace("−", "-")
+    return Decimal(text.replace(",", ".")) if spreadsheet.NUMBER.fullmatch(text) else None
 
 
 def known_in(folder: Path) -> dict[str, Any]:
