@@ -64,7 +64,7 @@ def changes(sources: Collection[str], given: Iterable[str] = ()) -> list[str]:
     aliases: dict[str, str] = {}
     for each in code:
         aliases |= imports(each)
-    names = {node.id for each in code for node in ast.walk(each) if isinstance(node, ast.Name)}
+    names = {name for each in code for name in _names(each)}
     kept = {name: name for name in names & set(dir(builtins)) | {"AssertionError"}} | aliases
     found = []
     for each in trees:
@@ -75,6 +75,13 @@ def changes(sources: Collection[str], given: Iterable[str] = ()) -> list[str]:
     return found
 
 
+@functools.lru_cache(maxsize=1000)
+def _names(module: ast.Module) -> set[str]:
+    """Return the names that occur in a cell."""
+    return {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
+
+
+@functools.lru_cache(maxsize=1000)
 def imports(module: ast.Module) -> dict[str, str]:
     """Return {name: what it stands for} of the names that imports bind, or assignments of what was imported."""
     found: dict[str, str] = {}
