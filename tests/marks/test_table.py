@@ -116,6 +116,14 @@ def test_lines_end_as_on_any_system(course):
     assert course.marks() == EXPECTED
 
 
+@pytest.mark.parametrize("end", ["", "\n\n\n", "\r\n,,,\r\n"])
+def test_the_last_line_ends_as_somebody_lets_it_end(course, end):
+    course.mark(marked)
+    course.path.write_bytes(course.path.read_bytes().rstrip() + end.encode())  # without any, as Google Sheets does
+    course.run()
+    assert course.marks() == EXPECTED
+
+
 @pytest.mark.parametrize("line", ["sep=;\r\n", "sep=;\n"])
 def test_the_line_by_which_excel_names_the_delimiter_is_no_header(course, line):
     course.mark(marked, delimiter=";")

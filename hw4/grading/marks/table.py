@@ -182,7 +182,7 @@ class Table:
         last = sheet.rows[-1] if sheet.rows else []
         before = self.known[owner]["cells"].get(sheet.header[-1], "") if owner in self.known else ""
         if len(last) < len(sheet.header) or (last[-1] != before and before.startswith(last[-1])):
-            raise Unusable(f"{self.path}: ends within a row: only half written? Its backups stand beside it")
+            raise Unusable(f"{self.path}: ends within a row, only half written: its backups stand beside it")
 
     def _restore(self) -> None:
         """Put back what the file has lost since it was written: rows, columns, and what a run finds."""
