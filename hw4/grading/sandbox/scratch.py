@@ -14,9 +14,10 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from .cgroup import ControlGroup
-from .launcher import Launcher
+from .launcher import Launcher, Process
+from .limits import ResourceLimits
 from .log import Log
-from .program import Isolation, Process, Program, ResourceLimits
+from .program import Isolation, Program
 from .watch import Watch
 
 SYSTEM_FOLDERS = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/sys/devices"]
@@ -47,7 +48,9 @@ class Scratch:
             self.sockets, self.shared = self.top / "sockets", self.top / "scratch"
             self._numbers = itertools.count(1)
             self._launchers: set[Launcher] = set()
-            self._group = _control_group(limits)
+            self._group = None
+            with contextlib.suppress(OSError, ValueError):
+                self._group = ControlGroup(limits.memory, limits.threads)
             self._watch = Watch(limits, str(self.shared), self._group)
         self.folder = self._first.shared / str(next(self._first._numbers))
         self.work = self.folder / "work"
@@ -87,7 +90,7 @@ class Scratch:
         streams = (stdin, stdout, stderr)
         process = launcher.start(Program(argv, str(self.work), *streams, environment, isolation, list(descriptors)))
         first._launchers.add(launcher)
-        first._watch.add(process, str(self.folder))
+        first._watch.add(process)
         return process
 
     def why_killed(self, process: Process) -> str | None:
@@ -127,12 +130,6 @@ def _around(folder: Path, hidden: Path) -> Iterable[str]:
             yield str(entry)
         elif target != hidden and not entry.is_symlink():
             yield from _around(entry, hidden)
-
-
-def _control_group(limits: ResourceLimits) -> ControlGroup | None:
-    with contextlib.suppress(OSError, ValueError):
-        return ControlGroup(limits.memory, limits.threads)
-    return None
 
 
 def _remove(folder: Path) -> None:
