@@ -233,12 +233,11 @@ def test_the_reported_process_can_be_interrupted(start):
     read, write = os.pipe()
     process = start("try: print(1, flush=True); time.sleep(60)\nexcept KeyboardInterrupt: print('stopped')", (), write)
     os.close(write)
-    report = open(read)
-    inner, keeper = map(int, report.readline().split())
-    assert process.stdout.readline() == "1\n" and inner != keeper == process.pid
-    os.kill(inner, signal.SIGINT)
-    assert process.communicate(timeout=10)[0] == "stopped\n" and process.returncode == 0
-    with report:
+    with open(read) as report:
+        inner, keeper = map(int, report.readline().split())
+        assert process.stdout.readline() == "1\n" and inner != keeper == process.pid
+        os.kill(inner, signal.SIGINT)
+        assert process.communicate(timeout=10)[0] == "stopped\n" and process.returncode == 0
         assert report.read() == "0\n"  # its exit code
 
 

@@ -22,6 +22,7 @@ from .watch import Watch
 
 SYSTEM_FOLDERS = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/sys/devices"]
 SYSTEM_FILES = ["alternatives", "fonts", "group", "hosts", "ld.so.cache", "localtime", "passwd"]  # in /etc
+PREFIX = "hw4-scratch-"  # of the folder's name
 READER = str(Path(__file__).with_name("reader.py"))
 LARGEST_READ, LONGEST_READ = 1 << 20, 10.0  # bytes of a file that the submission's code wrote, seconds to read them
 CLONE = Path(__file__).resolve().parents[3]
@@ -44,7 +45,8 @@ class Scratch:
         self._first = beside or self
         self.limits = self._first.limits if beside else limits
         if not beside:
-            self.top = Path(tempfile.mkdtemp(prefix="hw4-"))  # short: a socket's path has 107 characters at most
+            self.top = Path(tempfile.mkdtemp(prefix=PREFIX))  # short: a socket's path has 107 characters at most
+            self._held = _hold(self.top)
             self.sockets, self.shared = self.top / "sockets", self.top / "scratch"
             self._numbers = itertools.count(1)
             self._launchers: set[Launcher] = set()
@@ -76,6 +78,8 @@ class Scratch:
             if self._group:
                 self._group.close()
             _remove(self.top)
+            if self._held is not None:
+                os.close(self._held)
 
     def start(
         self, launcher: Launcher, argv: list[str], stdin: int, stdout: int, stderr: int, descriptors: Sequence[int] = ()
@@ -130,6 +134,16 @@ def _around(folder: Path, hidden: Path) -> Iterable[str]:
             yield str(entry)
         elif target != hidden and not entry.is_symlink():
             yield from _around(entry, hidden)
+
+
+def _hold(folder: Path) -> int | None:
+    """Mark the folder as in use, after those that killed graders left have been deleted; return a descriptor."""
+    if sys.platform != "linux":
+        return None
+    from .cleanup import hold, remove_abandoned
+
+    remove_abandoned(str(folder.parent), PREFIX, {"sockets", "scratch"})
+    return hold(str(folder))
 
 
 def _remove(folder: Path) -> None:
