@@ -27,7 +27,7 @@ from .notebook.reference import Reference
 from .report.console import report_lines
 from .result import Result
 from .sandbox.launcher import Launcher, modules_mentioned
-from .sandbox.program import ResourceLimits, phrases
+from .sandbox.limits import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
 from .submission import Submission, files_to_run
 
