@@ -199,15 +199,15 @@ class Classroom:
             return None
 
     def _table(self) -> table.Table:
-        names = {entry.found.person: entry.name for entry in self.entries}
-        return table.Table(self.options.output / table.FILE, table.Asked.by(self.given), names)
+        people = {entry.name: (entry.found.person, entry.found.original) for entry in self.entries}
+        return table.Table(self.options.output / table.FILE, table.Asked.by(self.given), people)
 
     def _write_marks(self, done: dict[Entry, Outcome]) -> list[str]:
         """Write the table of marks; return its path, and what there is to say of it."""
         rows: dict[str, dict[str, str]] = {}
         for entry, outcome in done.items():
             fixed = {"folder": entry.folder.name, "status": status(outcome), "summary": outcome.lines[-1]}
-            rows[entry.found.person] = outcome.answers | fixed | {"handed in": entry.found.original}
+            rows[entry.name] = outcome.answers | fixed | {"handed in": entry.found.original}
         marks = self._table()  # as it stands now: somebody may have marked in the meantime
         marks.update(rows)
         return [clean_text(str(marks.path)), *marks.write()]
