@@ -103,7 +103,7 @@ INSTEAD = {
     "hw.html": "no notebook, but hw.html",
     "scan.pdf": "no notebook, but scan.pdf",
     "work.rar": "no notebook, but work.rar",
-    "work.zip": "a damaged archive, or one of another kind than its name says",
+    "work.zip": "a damaged archive, or one that is packed otherwise than its name says",
     "notes.txt": "no notebook in it",
 }
 

@@ -36,9 +36,8 @@ def find(
     """
     asked, found = Asked(reference), Intake()
     for path in paths:
-        folder = path.is_dir()
-        within = f"{path.as_posix()}/" if len(paths) > 1 else ""
-        root = scan(path.resolve() if folder else path, scratch, within[:-1] if folder else within + path.name)
+        at = path.as_posix() if len(paths) > 1 else "" if path.is_dir() else path.name
+        root = scan(path.resolve() if path.is_dir() else path, scratch, at)
         if root.ignored == OUTPUT:
             raise Unusable(f"{path}: {OUTPUT}: name what was handed in")
         root.ignored = ""
@@ -46,12 +45,11 @@ def find(
             found.single = len(paths) == 1
             found.submissions.append(submission([root, *beside(root, scratch)], {}, asked)[0])
             continue
-        before = len(found.submissions)
+        before, named = len(found.submissions), students(root, names)
         _read_class(root, asked, names, found)
         count = len(found.submissions) - before
-        if count == 1 or {each for each in root.inner() if each.is_notebook} - set(students(root, names)):
-            said = f"{path}: read as a class of {count}; --single reads it as one submission"
-            found.remarks.append(shown(said))
+        if count == 1 or any(item.is_notebook and item not in named for item in root.inner()):
+            found.remarks.append(shown(f"{path}: read as a class of {count}; --single reads it as one submission"))
     found.submissions = _apart(found.submissions)
     return found
 
@@ -126,9 +124,7 @@ def _is_nobodys(name: str, asked: Asked) -> bool:
 def _sections(folders: Sequence[Item], asked: Asked) -> list[Item]:
     """Return which of a class's folders hold several students' submissions."""
     sections = [folder for folder in folders if _is_section(folder, asked)]
-    of_folders = [
-        folder for folder in folders if all(item.path.is_dir() and not item.is_part() for item in folder.inner())
-    ]
+    of_folders = [each for each in folders if all(item.path.is_dir() and not item.is_part() for item in each.inner())]
     return sections + (of_folders if set(sections) & set(of_folders) else [])  # also one in which few handed in
 
 
