@@ -85,7 +85,7 @@ def _part(part: str, row: Cells, points: Decimal) -> dict[str, str]:
 def _students(marks: Table, form: re.Pattern[str]) -> Iterator[tuple[Cells, str, str, str]]:
     """Yield of each student the row, the name and the number in a platform's `form` of names, and the sum."""
     for row in marks.rows.values():
-        found = form.match(row["handed in"])
+        found = form.match(row["handed in"].rpartition("/")[2])
         name, own_number = found.group("name", "id") if found else (row["submission"], "")
         yield row, name, own_number, row["sum"] if number(row["sum"]) is not None else ""
 
