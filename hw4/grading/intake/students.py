@@ -115,8 +115,12 @@ def _key(item: Item, named: Mapping[Item, Student], asked: Asked) -> tuple[str, 
     if item.items is not None:
         return "", f"folder {stem(item.name)}"
     bare = original(item.name) if item.is_notebook else Path(item.name).stem
-    alone = item.is_notebook and (bare.casefold() == asked.name or IMPERSONAL.fullmatch(bare))
-    return "", item.name if alone else f"file {bare}"
+    return "", item.name if item.is_notebook and _is_nobodys(bare, asked) else f"file {bare}"
+
+
+def _is_nobodys(name: str, asked: Asked) -> bool:
+    """Return whether the name of a notebook tells nothing of who handed it in."""
+    return name.casefold() == asked.name or bool(IMPERSONAL.fullmatch(name))
 
 
 def _sections(folders: Sequence[Item], asked: Asked) -> list[Item]:
@@ -132,7 +136,8 @@ def _is_section(folder: Item, asked: Asked) -> bool:
     direct = [item for item in folder.inner() if item.is_notebook]
     holders = [item for item in folder.inner() if item.items is not None and not item.is_part() and item.notebooks()]
     if len(direct) > 1:  # or one student's several notebooks
-        return len({original(book.name) for book in asked.asking(direct)}) > 1
+        bare = {original(book.name) for book in asked.asking(direct)}
+        return len(bare) > 1 and not all(_is_nobodys(name, asked) for name in bare)
     if len(holders) == 1 and not direct:
         return len(folder.inner()) == 1 and _is_section(holders[0], asked)
     asking = asked.asking([book for item in holders for book in item.notebooks()])
