@@ -19,6 +19,7 @@ from hw4.grading.errors import ExitCode, Unusable  # noqa: E402
 
 # What a first argument of this name does instead of grading: the module whose function `run` gets the other arguments.
 COMMANDS = {name: f"hw4.grading.course.{name}" for name in ("handout", "gradescope", "nbgrader")}
+COMMANDS["feedback"] = "hw4.grading.marks.feedback"
 
 EXAMPLES = """\
 what most people want:
@@ -27,6 +28,7 @@ what most people want:
   main.py path/to/submission    grade somebody's notebook, or a folder with it and its hw4/answers.py
   main.py submissions/          grade a class: a table for the marks, and a page for each question
   main.py handout DIR           write what a student gets; likewise gradescope DIR, nbgrader DIR
+  main.py feedback              write what students get back, from the marks of a class
 """
 
 
