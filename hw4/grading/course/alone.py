@@ -21,6 +21,8 @@ from ..notebook.comparison import Comparison, compare
 from ..notebook.format import read_notebook, write_notebook
 from ..notebook.questions import GIVEN, question_of, role
 from ..notebook.reference import Reference
+from ..report.console import failure_lines, remark_lines, summary
+from ..result import Result
 from ..sandbox.launcher import Launcher
 from ..submission import HELPERS, Submission, collect, files_below
 from ..text import last_line
@@ -43,11 +45,11 @@ class Desk:
         submission = collect(self.path, self.given)
         pair = bounded.call(selected, submission, self.reference, names)
         options = self.options
-        outcome = grade(Task(*pair, options.limits, options.strict, options.threads), self.launcher)
+        task = Task(*pair, options.limits, options.strict, options.threads)
+        outcome = grade(task, self.launcher, describe=verdict)
         output.write(outcome.files, options.output)
-        page = [str(options.output / output.PAGE)] if output.PAGE in outcome.files else []
-        lines = [line for line in outcome.lines if not line.startswith("isolation: ")]
-        print(*lines, *page, sep="\n", flush=True)
+        page = [str(options.output / output.PAGE)] if outcome.code <= ExitCode.FAILED else []
+        print(*outcome.lines, *page, sep="\n", flush=True)
         return outcome.code
 
     def watch(self, names: Collection[str]) -> ExitCode:
@@ -76,6 +78,17 @@ class Desk:
         files = [*folder.glob("*.ipynb"), *(files_below(folder / HELPERS) if (folder / HELPERS).is_dir() else ())]
         status = [(str(file), file.stat()) for file in files if file.exists()]
         return [(name, each.st_mtime_ns, each.st_size) for name, each in status]
+
+
+def verdict(result: Result) -> list[str]:
+    """Return a line for each question that ran, then what failed, and what else is to be said."""
+    lines = []
+    for row in result.rows.values():
+        missing = ", ".join(row.question.missing)
+        state = f"no answer yet{' to ' * bool(missing)}{missing}" if row.question.missing else row.answer()
+        checks = f", {row.passed} of {row.checks} checks passed" if row.checks else ""
+        lines.append(f"{row.question.id}: {state}{checks}")
+    return [*lines, *failure_lines(result), *remark_lines(result), summary(result)]
 
 
 def _compared(submission: Submission, reference: Submission) -> tuple[NotebookNode, NotebookNode, Comparison]:
