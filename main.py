@@ -19,8 +19,18 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 from hw4.grading.errors import ExitCode, Unusable  # noqa: E402
 
 # What a first argument of this name does instead of grading: the module whose function `run` gets the other arguments.
-COMMANDS = {name: f"hw4.grading.course.{name}" for name in ("handout",)}
+COMMANDS = {name: f"hw4.grading.course.{name}" for name in ("handout", "gradescope", "nbgrader")}
 COMMANDS["feedback"] = "hw4.grading.marks.feedback"
+
+EXAMPLES = """\
+what most people want:
+  main.py                       run the notebook beside main.py: what is missing, what fails, and a page to look at
+  main.py --only backprop-2     run one question alone, in seconds; with --watch again whenever it is saved
+  main.py path/to/submission    grade somebody's notebook, or a folder with it and its hw4/answers.py
+  main.py submissions/          grade a class: a table for the marks, and a page for each question
+  main.py handout DIR           write what a student gets; likewise gradescope DIR, nbgrader DIR
+  main.py feedback              write what students get back, from the marks of a class
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options; exit with code 2 where they are wrong."""
-    parser = argparse.ArgumentParser(prog="main.py", description=__doc__)
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="main.py", description=__doc__, epilog=EXAMPLES, formatter_class=form)
     add = parser.add_argument
     add("path", nargs="*", type=Path, help="a notebook, a folder with one, or a folder of such; default: our own")
     add("--reference", type=Path, metavar="NOTEBOOK", help="says what was given and asked; default: the blank one")
