@@ -56,15 +56,16 @@ class OutputCollector:
             handler = getattr(self, f"_on_{kind}", None)
             if handler:
                 handler(content)
+        except Flood:
+            raise
         except Malformed as problem:
             self._malformed.append(str(problem))
-        except (KeyError, TypeError, AttributeError, RecursionError) as problem:
+        except Exception as problem:  # a submission can send anything: what that raises is not known
             self._malformed.append(f"a message that cannot be read ({type(problem).__name__})")
 
     def close(self) -> None:
         """Bring displayed widgets to their last state, and say what was cut or dropped."""
-        for output in self.outputs:
-            self._widgets.refresh(output)
+        self._widgets.refresh(self.outputs)
         counts = [(self._lines_cut, "lines cut"), (self._outputs_cut, "outputs cut")]
         said = [f"{count} {what}" for count, what in counts if count]
         if self._malformed:
@@ -75,13 +76,15 @@ class OutputCollector:
     def _on_execute_input(self, content: Message) -> None:
         self.cell.execution_count = _execution_count(content)
 
-    def _on_comm_open(self, content: Message) -> None:
-        self._count(content)
-        self._widgets.open(content)
-
     def _on_comm_msg(self, content: Message) -> None:
         self._count(content)
         self._widgets.update(content)
+
+    _on_comm_open = _on_comm_msg
+
+    def _on_comm_close(self, content: Message) -> None:
+        self._count(content)
+        self._widgets.close(content)
 
     def _on_clear_output(self, content: Message) -> None:
         self._clear_first = bool(content.get("wait", False))
@@ -90,11 +93,8 @@ class OutputCollector:
 
     def _clear(self) -> None:
         """Remove what was put out so far: by the widget that captures outputs just now, or else by the cell."""
-        if self._widgets.capturing:
-            gone = self._widgets.captured()
-            self.outputs[:] = [output for output in self.outputs if not any(output is each for each in gone)]
-        else:
-            self.outputs.clear()
+        widget, owner = self._widgets.capturing, self._widgets.owner
+        self.outputs[:] = [output for output in self.outputs if widget and owner(output) != widget]
         self._kept = sum(map(_size, self.outputs))
         self._clear_first = False
 
@@ -217,8 +217,8 @@ def _media(kind: str, value: Any) -> Any:
 
 
 def _clean(value: Any) -> Any:
-    """Return JSON without halves of characters, which no file can hold."""
-    return json.loads(clean_text(json.dumps(value, ensure_ascii=False)))
+    """Return JSON without what no file can hold: halves of characters, and numbers that are infinite or none."""
+    return json.loads(clean_text(json.dumps(value, ensure_ascii=False)), parse_constant=lambda _: None)
 
 
 def nests(value: Any, deepest: int = DEEPEST) -> bool:
