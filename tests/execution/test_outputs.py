@@ -293,3 +293,23 @@ def test_widgets_that_hold_each_other_end(collector):
     collector.take(message("display_data", data={"text/plain": "x", view: {"model_id": "a"}}, metadata={}))
     collector.close()
     assert collector.outputs[0].data["text/plain"] == "x"
+
+
+@pytest.mark.parametrize("kind", ["update_display_data", "display_data"])
+def test_many_displays_of_one_id_cannot_be_updated_beyond_the_limit(collector, kind):
+    for _ in range(100):
+        content = {"data": {"text/plain": "x"}, "metadata": {}, "transient": {"display_id": "a"}}
+        collector.take(message("display_data", **content))
+    collector.take(message(kind, data={"text/plain": "y" * 20_000}, metadata={}, transient={"display_id": "a"}))
+    collector.close()
+    assert len(json.dumps(collector.outputs)) < 110_000 and "1 outputs cut" in collector.outputs[-1].text
+
+
+def test_a_display_that_is_updated_often_takes_no_more_of_the_limit(collector):
+    for number in range(200):
+        kind = "update_display_data" if number else "display_data"
+        data = {"text/plain": str(number) * 1000}
+        collector.take(message(kind, data=data, metadata={}, transient={"display_id": "a"}))
+    collector.take(message("display_data", data={"text/plain": "z" * 50_000}, metadata={}))
+    collector.close()
+    assert [output.data["text/plain"][:3] for output in collector.outputs] == ["199", "zzz"]
