@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import fields
 from functools import partial
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 
 # Where JupyterLab is installed, jsonschema builds Lark's parsers when nbformat is imported, for addresses that no
@@ -19,6 +19,7 @@ from hw4.grading.errors import ExitCode, Unusable  # noqa: E402
 
 # What a first argument of this name does instead of grading: the module whose function `run` gets the other arguments.
 COMMANDS = {name: f"hw4.grading.course.{name}" for name in ("handout",)}
+COMMANDS["feedback"] = "hw4.grading.marks.feedback"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +46,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--reference", type=Path, metavar="NOTEBOOK", help="says what was given and asked; default: the blank one")
     add("--answers", type=Path, metavar="NOTEBOOK", help="model answers for a class's pages; default: our own")
     add("--output", type=Path, default="graded", metavar="DIR", help="default: %(default)s/")
+    add("--only", action="append", default=[], metavar="QUESTION", help="run this question alone; may be repeated")
+    add("--watch", action="store_true", help="run each question again whenever its cells are saved")
+    add("--junit", type=Path, metavar="FILE", help="also write what became of each question as JUnit's XML")
     add("--save", action="store_true", help="if all ran clean, also write the one notebook back in place")
     add("--strict", action="store_true", help="a missing answer counts as a failure")
     add("--timeout", type=positive, default=120, metavar="SECONDS", help="of a cell (%(default)s)")
@@ -74,6 +78,9 @@ def count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Grade what the options name; return the exit code."""
+    if missing := missing_packages():
+        install = "python -m pip install -r requirements.txt"
+        raise Unusable(f"not installed: {', '.join(missing)}. Install what is missing with: {install}")
     from hw4.grading.course.given import BLANK, NAME, ROOT, assignment
     from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
     from hw4.grading.submission import collect, find
@@ -86,19 +93,37 @@ def run(options: argparse.Namespace) -> ExitCode:
     if options.answers and not options.answers.is_file():
         raise Unusable(f"{options.answers}: no such file")
     single = len(found) == 1 and paths == [found[0][1]] and not options.dask
+    if (options.only or options.watch) and not single:
+        raise Unusable("--only and --watch want one notebook, or a folder with one")
     # The forkserver imports PyTorch while this process imports the rest.
     hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output]
     modules = modules_mentioned(reference.texts())
     launcher = nullcontext() if options.dask else Launcher(modules, options.threads, hidden)
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
+        from hw4.grading.course import alone, junit
         from hw4.grading.execution.run import Limits
 
         memory, disk, size = int(options.memory * 2**30), int(options.disk * 2**30), int(options.output_size * 2**20)
         limits = Limits(options.timeout, options.total_timeout, memory, size, disk)
         shared = {field.name: getattr(options, field.name) for field in fields(Options) if field.name in options}
         chosen = Options(**shared, limits=limits, single=single)
-        return Classroom(found, given, reference, chosen).grade(started)
+        if started and (options.only or options.watch):
+            desk = alone.Desk(paths[0], given, reference, chosen, started)
+            return desk.watch(options.only) if options.watch else desk.attempt(options.only)
+        classroom = Classroom(found, given, reference, chosen)
+        code = classroom.grade(started)
+        if options.junit:
+            junit.write(options.junit, classroom.entries)
+        return code
+
+
+def missing_packages() -> list[str]:
+    """Return the packages of requirements/running.txt that are not installed."""
+    lists = Path(__file__).resolve().parent / "requirements"
+    names = [line.split()[0] for line in (lists / "running.txt").read_text().splitlines() if line[:1].isalpha()]
+    installed = {each.name.lower() for name in names for each in metadata.distributions(name=name)}
+    return [name for name in names if name.lower() not in installed]
 
 
 def own_notebook() -> Path:

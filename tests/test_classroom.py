@@ -10,7 +10,7 @@ import time
 import pytest
 
 from hw4.grading.classroom import folder_names
-from hw4.grading.marks.table import literal
+from hw4.grading.marks.spreadsheet import quoted
 from tests.builders import ROOT
 
 ASKED = {"q-1-question": "Why?", "q-1-check": "assert 1", "q-1-answer": "**Answer:**"}
@@ -28,7 +28,7 @@ def classroom(notebook, tmp_path):
 
 
 def table(tmp_path):
-    with open(tmp_path / "graded" / "results.csv", newline="") as file:
+    with open(tmp_path / "graded" / "results.csv", newline="", encoding="utf-8-sig") as file:
         return {row["folder"]: row for row in csv.DictReader(file)}
 
 
@@ -97,9 +97,9 @@ def test_names_become_folders_that_stay_inside_and_apart():
     )
 
 
-@pytest.mark.parametrize("text", ["=1+2", "+1", "-1", "@x", "=cmd|' /C calc'!A0", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+2", "+A1", "-A1", "@x", "=cmd|' /C calc'!A0", "\t=1", "\r=1"])
 def test_no_spreadsheet_computes_what_a_student_wrote(text):
-    assert literal(text)[0] not in "=+-@\t\r"
+    assert quoted(text)[0] not in "=+-@\t\r"
 
 
 def test_the_results_of_a_class_are_those_of_a_single_run(grade, classroom, tmp_path):

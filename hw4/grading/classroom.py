@@ -17,7 +17,7 @@ from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
 from .grade import Outcome, Task, code_digest, failed_outcome, grade, read_reference
-from .marks import table
+from .marks import spreadsheet, table
 from .names import folder_names
 from .notebook.comparison import questions
 from .notebook.format import read_notebook, with_outputs
@@ -91,8 +91,12 @@ class Classroom:
         """
         bounded.start()
         output.prepare(self.options.output, [entry.path for entry in self.entries])
+        with spreadsheet.alone(self.options.output):
+            return self._grade(launcher)
+
+    def _grade(self, launcher: Launcher | None) -> ExitCode:
         if not self.options.single:
-            table.kept(self.options.output / table.FILE)  # what would be lost is said before anything runs
+            self._table()  # what would be lost is said before anything runs
         done: dict[Entry, Outcome] = {}
         interrupted = False
         try:
@@ -139,9 +143,11 @@ class Classroom:
 
     def _finish_class(self, done: dict[Entry, Outcome], interrupted: bool) -> ExitCode:
         """Write the table of marks and the pages of the class; return whether all could be graded."""
-        marks, page = self._write_marks(done), self._write_pages(done)
+        page = self._write_pages(done)
         states = [outcome.status for outcome in done.values()]
-        print(class_summary(states, len(self.entries)), *(clean_text(str(path)) for path in (marks, page)), sep="\n")
+        print(class_summary(states, len(self.entries)), clean_text(str(page)), sep="\n")
+        for line in self._write_marks(done):
+            print(line)
         codes = {outcome.code for outcome in done.values()} & {ExitCode.UNUSABLE, ExitCode.FAULT}
         return ExitCode.INTERRUPTED if interrupted else max(codes, default=ExitCode.CLEAN)
 
@@ -207,18 +213,19 @@ class Classroom:
         except (KeyError, ValueError, TypeError, OSError, Unusable, bounded.BeyondLimits):
             return None
 
-    def _write_marks(self, done: dict[Entry, Outcome]) -> Path:
-        rows: dict[str, dict[str, str]] = {entry.name: {} for entry in self.entries}
+    def _table(self) -> table.Table:
+        names = [entry.name for entry in self.entries]
+        return table.Table(self.options.output / table.FILE, table.Asked.by(self.given), names)
+
+    def _write_marks(self, done: dict[Entry, Outcome]) -> list[str]:
+        """Write the table of marks; return its path, and what there is to say of it."""
+        rows: dict[str, dict[str, str]] = {}
         for entry, outcome in done.items():
-            fixed = {
-                "folder": entry.folder.name,
-                "status": outcome.status,
-                "summary": outcome.lines[-1],
-            }
-            rows[entry.name] = outcome.answers | fixed
-        path = self.options.output / table.FILE
-        output.replace(path, table.updated(rows, self.given, path))
-        return path
+            fixed = {"folder": entry.folder.name, "status": outcome.status, "summary": outcome.lines[-1]}
+            rows[entry.name] = outcome.answers | fixed | {"handed in": entry.path.name}
+        marks = self._table()  # as it stands now: somebody may have marked in the meantime
+        marks.update(rows)
+        return [clean_text(str(marks.path)), *marks.write()]
 
     def _write_pages(self, done: dict[Entry, Outcome]) -> Path:
         """Write the pages of the class, and one per question; return the path of the first."""

@@ -85,12 +85,14 @@ def _changes(matched: Matched) -> list[Remark]:
         gone = given.gone(matched.covered[position])
         if not given.remarked or before == after:
             continue
+        diff = "\n".join(
+            difflib.unified_diff(before.splitlines(), after.splitlines(), "given", "submitted", lineterm="")
+        )
         if index is None:
             if not given.words or len(gone) > len(given.words) / 2:
-                remarks.append(Remark(given.question, None, f"the given cell {name} is deleted"))
+                remarks.append(Remark(given.question, None, f"the given cell {name} is deleted", diff))
         elif gone if given.cell.cell_type != "code" else IMPORT.sub("", before) != IMPORT.sub("", after):
-            diff = difflib.unified_diff(before.splitlines(), after.splitlines(), "given", "submitted", lineterm="")
-            remarks.append(Remark(given.question, index, f"the given cell {name} is edited", "\n".join(diff)))
+            remarks.append(Remark(given.question, index, f"the given cell {name} is edited", diff))
     return remarks
 
 

@@ -9,28 +9,13 @@ from ..notebook.questions import CELL_ID, Remark, role
 from ..result import Result
 from .drawing import Drawing
 from .formulas import Formulas
-from .markup import text
+from .markup import TABLES, text
 from .outputs import Outputs
 from .pictures import Pictures
 from .verbatim import LONGEST, code_block, printed
 
-ROLES = {
-    "evidence": "Evidence",
-    "question": "Question",
-    "snippet": "Given code",
-    "check": "Given check",
-    "answer": "Answer",
-    "note": "Note",
-}
 # What ends a given sentence, and stands before what a student added on its line.
 LEFT_OVER = re.compile(r"^[\s.,;:]*(?:\*\*[\s.,;:]+)?")
-STATUS = {
-    "failed": "Failed",
-    "timed out": "Timed out",
-    "flooded": "Put out too much",
-    "died": "The kernel died",
-    "not run": "Not run",
-}
 
 
 class Cells:
@@ -52,7 +37,7 @@ class Cells:
     def _cell(self, index: int, cell: NotebookNode) -> str:
         match, kind = CELL_ID.fullmatch(cell.get("id", "")), role(cell)
         part = (match["detail"] or "").upper() if match and kind == "answer" else ""
-        name = f"{ROLES.get(kind or '', 'Added cell')} {part}".strip()
+        name = f"{TABLES['roles'].get(kind or '', 'Added cell')} {part}".strip()
         loose = self.result.row_of[index] is self.result.loose
         level = 1 if loose else 3
         if cell.cell_type == "markdown":
@@ -90,7 +75,7 @@ class Cells:
         """Say what became of a cell where it is not simply that it ran."""
         execution, marks = self.executions.get(index), []
         if execution and execution.status != "ok":
-            marks.append(mark("bad", STATUS[execution.status], text(execution.reason)))
+            marks.append(mark("bad", TABLES["status"][execution.status], text(execution.reason)))
         elif not execution and cell.cell_type == "code" and cell.source.strip() and self.result.finding.limits:
             marks.append(mark("bad", "Not run", "before the run ended."))
         if execution and execution.new_kernel:
@@ -106,11 +91,12 @@ def remark(about: Remark) -> str:
     """Return a remark on a given cell as HTML, with the difference from the cell as it was given."""
     difference = f"<pre>{_lines(about.diff)}</pre>" if about.diff else ""
     if difference:
-        difference = f"<details><summary>Difference from what was given</summary>{difference}</details>"
+        difference = f"<details open><summary>Difference from what was given</summary>{difference}</details>"
     return mark("warn", "Given cell changed:", text(about.text)) + difference
 
 
 def _lines(diff: str) -> str:
     kinds = {"+": "ins", "-": "del"}
-    lines = ((kinds.get(line[:1], "span"), text(line)) for line in diff[:LONGEST].splitlines())
+    shown = [line for line in diff[:LONGEST].splitlines() if line not in ("--- given", "+++ submitted")]
+    lines = ((kinds.get(line[:1], "span"), text("…" if line.startswith("@@ ") else line)) for line in shown)
     return "\n".join(f"<{tag}>{line}</{tag}>" for tag, line in lines)

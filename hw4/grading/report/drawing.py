@@ -10,7 +10,7 @@ from lxml import etree
 
 from .formulas import Formulas
 from .markdown import PICTURE_DATA, TEXT
-from .markup import ATTRIBUTES, EVERYWHERE, FRAGMENT, TOKEN, element, note, parse, printable, put_aside, restored
+from .markup import ATTRIBUTES, FRAGMENT, TOKEN, element, note, parse, printable, put_aside, restored
 from .pictures import Attachments, Pictures
 from .verbatim import COLOURED, highlighted
 
@@ -77,7 +77,7 @@ class Drawing:
         tag, given = str(node.tag), {name: restored(value, self.kept) for name, value in node.attrib.items()}
         given = {name: printable(value) for name, value in given.items()}
         node.attrib.clear()
-        kept = EVERYWHERE | ATTRIBUTES.get(tag, set())
+        kept = ATTRIBUTES["*"] | ATTRIBUTES.get(tag, set())
         node.attrib.update({key: value for key, value in given.items() if key in kept})
         if tag == "img":
             size = {key: given[key].removesuffix("px") for key in SIZE if key in given}

@@ -5,9 +5,11 @@ before, and frames, scripts and the like become notes.
 """
 
 import re
+import tomllib
 from base64 import b64encode
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 
 import nh3
 from lxml import etree
@@ -20,37 +22,11 @@ TOKEN = re.compile(f"@{KEPT_MARK}([0-9]{{1,9}})@")
 # Neither files nor XML can hold these, and no reader can see them.
 UNPRINTABLE = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff{KEPT_MARK}{CODE_DOLLAR}{FOLDER}]")
 
-
-def words(text: str) -> set[str]:
-    return set(text.split())
-
-
-TAGS = nh3.ALLOWED_TAGS - {"area", "footer", "header", "map", "nav"} | {"tfoot"}
-MATH_TAGS = words(
-    "math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow mspace msqrt mstyle msub "
-    "msubsup msup mtable mtd mtext mtr munder munderover"
-)
-MATH_ATTRIBUTES = words(
-    "accent accentunder columnalign columnlines columnspacing depth display displaystyle form frame height largeop "
-    "linethickness lspace mathbackground mathcolor mathsize mathvariant maxsize minsize movablelimits notation "
-    "rowalign rowlines rowspacing rspace scriptlevel stretchy style symmetric voffset width"
-)
-EVERYWHERE = {"align", "dir", "lang", "style"}
-ATTRIBUTES = {tag: {"colspan", "rowspan", "scope"} for tag in ("td", "th")} | {"ol": {"start", "type"}}
-ATTRIBUTES |= {"a": {"href"}, "details": {"open"}, "img": {"alt", "height", "src", "width"}, "li": {"value"}}
-OWN_ATTRIBUTES = words("aria-hidden aria-label aria-labelledby class id tabindex")  # of the page alone
-READ = words("checked class data data-what id name src type value")  # what is drawn depends on them
-STYLES = words(
-    "background-color border-bottom border-left border-right border-top color font-style font-weight justify-items "
-    "padding-bottom padding-left padding-right padding-top text-align text-decoration width"
-)
-BLOCKS = words("address dialog dir fieldset footer form header legend main menu nav optgroup option section title")
-# Elements whose content is no text of the page: what a note calls them; "" for what is nowhere seen.
-SCRIPT, DRAWING, OBJECT = "a script", "a drawing", "an embedded object"
-OPAQUE = {"applet": "an applet", "audio": "a sound", "canvas": "a drawing by a script", "iframe": "a frame"}
-OPAQUE |= {"object": OBJECT, "script": SCRIPT, "style": "", "svg": DRAWING, "video": "a video"}
-CONTROLS = {"button": "a button", "form": "a form", "select": "a list to choose from"}  # dead without their script
-KNOWN = (TAGS | defs.tags | BLOCKS) - OPAQUE.keys() - {"math"}
+TABLES = tomllib.loads(Path(__file__).with_name("tables.toml").read_text(encoding="utf-8"))
+TAGS = nh3.ALLOWED_TAGS - set(TABLES["page_tags"]) | {"tfoot"}
+MATH_TAGS = set(TABLES["math_tags"])
+ATTRIBUTES = {tag: set(names) for tag, names in TABLES["attributes"].items()}
+KNOWN = (TAGS | defs.tags | set(TABLES["blocks"])) - TABLES["opaque"].keys() - {"math"}
 
 ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=]++(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
 TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+)\s*/?>|<!doctype[^<>]*>|<(?=[\w/!?])", re.IGNORECASE)
@@ -108,11 +84,12 @@ Keep = Callable[[str, str, str], str | None]
 
 def cleaner(tags: set[str], keep: Keep = attribute) -> nh3.Cleaner:
     """Return a cleaner that keeps `tags`, and of their attributes what `keep` makes of tag, name and value."""
+    math = {tag: set(TABLES["math_attributes"]) for tag in MATH_TAGS}
     return nh3.Cleaner(
         tags=tags,
-        attributes=ATTRIBUTES | dict.fromkeys(MATH_TAGS, MATH_ATTRIBUTES) | {"*": EVERYWHERE | OWN_ATTRIBUTES},
+        attributes=ATTRIBUTES | math | {"*": ATTRIBUTES["*"] | set(TABLES["own_attributes"])},
         attribute_filter=keep,
-        filter_style_properties=STYLES,
+        filter_style_properties=set(TABLES["styles"]),
         url_schemes={"http", "https", "mailto", "data"},
         link_rel="noopener noreferrer",
     )
@@ -121,7 +98,7 @@ def cleaner(tags: set[str], keep: Keep = attribute) -> nh3.Cleaner:
 FRAGMENT = cleaner(TAGS | MATH_TAGS)
 WELL_FORMED = nh3.Cleaner(  # what a browser would make of the tags; which of them are safe is looked at later
     tags=TAGS | {"input"},
-    attributes=ATTRIBUTES | {"*": EVERYWHERE | READ},
+    attributes=ATTRIBUTES | {"*": ATTRIBUTES["*"] | set(TABLES["read_attributes"])},
     url_schemes={"attachment", "data", "http", "https", "mailto"},
     link_rel=None,
 )
@@ -155,8 +132,8 @@ def _known(tag: re.Match[str]) -> str:
     if name in TAGS or name == "input":
         return tag[0]
     if name == "embed":
-        return _note_later(OBJECT, tag[3])
-    if name in BLOCKS:
+        return _note_later(TABLES["opaque"]["object"], tag[3])
+    if name in TABLES["blocks"]:
         return f"<{tag[1]}div>"
     if name == "font":
         color = FONT_COLOR.search(tag[3])
@@ -169,7 +146,7 @@ def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
 
     `controls` of a form are opaque if that is set.
     """
-    opaque = OPAQUE | (CONTROLS if controls else {})
+    opaque = TABLES["opaque"] | (TABLES["controls"] if controls else {})
     parts, done, position, unclosed = [], 0, 0, set()
     while opening := COMMENT_START_OR_TAG.search(html, position):
         name, position = (opening[2] or "").lower(), opening.end()
@@ -182,19 +159,20 @@ def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
             unclosed.add(name)  # nothing is looked for to the end again and again
             continue
         position = end.end()
-        stand_in = "" if comment else _stand_in(opaque[name], opening[3], html[opening.start() : position], kept)
+        stand_in = "" if comment else _stand_in(name, opening[3], html[opening.start() : position], kept)
         parts += [html[done : opening.start()], stand_in]
         done = position
     return "".join([*parts, html[done:]])
 
 
-def _stand_in(what: str, attributes: str, source: str, kept: list[str]) -> str:
-    """Return the HTML that stands for an element, which a note calls `what`; of a script also its first picture."""
-    if what == DRAWING:
+def _stand_in(name: str, attributes: str, source: str, kept: list[str]) -> str:
+    """Return the HTML that stands for an opaque element; of a script also its first picture."""
+    if name == "svg":
         address = "data:image/svg+xml;base64," + b64encode(source.encode()).decode()
         return f'<img src="{put_aside(address, kept)}" alt="">'
-    pictures = list(TOKEN.finditer(source)) if what == SCRIPT else []
-    shown = f'<img src="{pictures[0][0]}" alt="The first of {len(pictures)} pictures">' if pictures else ""
+    pictures = TOKEN.findall(source) if name == "script" else []
+    shown = f'<img src="@{KEPT_MARK}{pictures[0]}@" alt="The first of {len(pictures)} pictures">' if pictures else ""
+    what = (TABLES["opaque"] | TABLES["controls"])[name]
     return shown + _note_later(f"{what}, {len(source):,} characters", attributes) if what else ""
 
 

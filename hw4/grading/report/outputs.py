@@ -85,7 +85,9 @@ class Outputs:
         kept: list[str] = []
         source = stand_aside(PICTURE_DATA, printable(source), kept)
         if convert is _as_is:
-            source = without_opaque(source, kept, controls=True)  # scripts and the like are no text to be limited
+            source = without_opaque(
+                source, kept, controls="<script" in source.lower()
+            )  # scripts and the like are no text to be limited
         end = len(source) if len(source) <= LAID_OUT else max(source.rfind("\n", 0, LAID_OUT), 0) or LAID_OUT
         if end > self.left:
             return printed(restored(source, kept), "Text that is beyond what is laid out of a notebook")
