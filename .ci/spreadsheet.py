@@ -85,7 +85,7 @@ def grade(folder):
 
 def rows_of(path):
     text = path.read_text(encoding="utf-8-sig")
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if text.startswith("key;") else ",")
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in text.partition("\n")[0] else ",")
     return {row["key"]: row for row in rows}
 
 

@@ -214,8 +214,8 @@ class Classroom:
             return None
 
     def _table(self) -> table.Table:
-        names = [entry.name for entry in self.entries]
-        return table.Table(self.options.output / table.FILE, table.Asked.by(self.given), names)
+        people = {entry.name: (entry.name, entry.path.name) for entry in self.entries}
+        return table.Table(self.options.output / table.FILE, table.Asked.by(self.given), people)
 
     def _write_marks(self, done: dict[Entry, Outcome]) -> list[str]:
         """Write the table of marks; return its path, and what there is to say of it."""

@@ -116,6 +116,14 @@ def test_lines_end_as_on_any_system(course):
     assert course.marks() == EXPECTED
 
 
+@pytest.mark.parametrize("end", ["", "\n\n\n", "\r\n,,,\r\n"])
+def test_the_last_line_ends_as_somebody_lets_it_end(course, end):
+    course.mark(marked)
+    course.path.write_bytes(course.path.read_bytes().rstrip() + end.encode())  # without any, as Google Sheets does
+    course.run()
+    assert course.marks() == EXPECTED
+
+
 @pytest.mark.parametrize("line", ["sep=;\r\n", "sep=;\n"])
 def test_the_line_by_which_excel_names_the_delimiter_is_no_header(course, line):
     course.mark(marked, delimiter=";")
@@ -272,7 +280,7 @@ def test_a_table_that_is_open_elsewhere_stays_as_it_is(course, lock):
 
 
 def test_a_table_that_is_saved_while_it_is_written_stays_as_it_was_saved(course):
-    marks = Table(course.path, ASKED, NAMES)
+    marks = Table(course.path, ASKED, {name: (name, name) for name in NAMES})
     course.mark(marked)
     marks.lines[0]["notes"] = marks.lines[0]["status"] = "x"
     with pytest.raises(Unusable, match="changed in the meantime"):
@@ -347,6 +355,42 @@ def test_no_edit_of_the_table_breaks_the_flags(course):
     course.mark(lambda rows: rows, columns=lambda columns: [each for each in columns if each != "changed"])
     course.run(zoe="second")
     assert course.rows()["zoe"]["changed"] == "cnn-1"
+
+
+# Other names
+
+
+def test_a_mark_stays_with_who_gets_another_name_since_somebody_is_called_the_same(tmp_path):
+    course = Played(tmp_path)
+    course.run(["ann", "zoe"], people={"ann": ("tuesday/ann", "tuesday/ann"), "zoe": ("zoe", "zoe")})
+    course.mark(marked)
+    people = {name: (name, name) for name in ("tuesday_ann", "monday_ann", "zoe")}
+    people["tuesday_ann"] = ("tuesday/ann", "tuesday/ann")
+    course.run(list(people), people=people)
+    assert {name: comment for name, (_, comment) in course.marks().items()} == {
+        "tuesday_ann": "good, näh; ann",
+        "zoe": "good, näh; zoe",
+    }
+    course.run(["zoe"])
+    assert len(course.rows()) == 3
+
+
+@pytest.mark.parametrize("file", ["Ann Lee_4711_assignsubmission_file_", "leeann_123_456_hw.ipynb"])
+def test_a_table_without_keys_and_with_names_as_a_platform_made_them_keeps_its_marks(tmp_path, file):
+    course = Played(tmp_path)
+    course.run([file])
+    course.mark(marked, columns=lambda columns: columns[1:])
+    course.path.with_name(KNOWN).unlink()
+    course.run(["Ann Lee"], people={"Ann Lee": ("Ann Lee (4711)", file)})
+    assert list(course.marks()) == ["Ann Lee"]
+
+
+def test_whoever_else_is_graded_a_known_name_is_the_one_known(tmp_path):
+    course = Played(tmp_path)
+    course.run(["ann"], people={"ann": ("tuesday/ann", "tuesday/ann")})
+    course.mark(marked)
+    course.run(["ann"])  # the folder of the section alone
+    assert list(course.marks()) == ["ann"] == list(course.rows())
 
 
 # Sums

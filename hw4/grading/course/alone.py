@@ -4,7 +4,7 @@ A few files are looked at several times a second: watchfiles, a compiled package
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,13 +15,14 @@ from nbformat import NotebookNode
 from .. import bounded, output
 from ..classroom import Options
 from ..errors import ExitCode, Unusable
-from ..grade import Outcome, Task, grade, read_reference
+from ..grade import Task, grade, read_reference
 from ..notebook.checks import needed
 from ..notebook.comparison import Comparison, compare
 from ..notebook.format import read_notebook, write_notebook
 from ..notebook.questions import GIVEN, question_of, role
 from ..notebook.reference import Reference
 from ..report.console import failure_lines, remark_lines, summary
+from ..result import Result
 from ..sandbox.launcher import Launcher
 from ..submission import HELPERS, Submission, collect, files_below
 from ..text import last_line
@@ -44,10 +45,11 @@ class Desk:
         submission = collect(self.path, self.given)
         pair = bounded.call(selected, submission, self.reference, names)
         options = self.options
-        outcome = grade(Task(*pair, options.limits, options.strict, options.threads), self.launcher)
+        task = Task(*pair, options.limits, options.strict, options.threads)
+        outcome = grade(task, self.launcher, describe=verdict)
         output.write(outcome.files, options.output)
-        page = [str(options.output / output.PAGE)] if outcome.result else []
-        print(*verdict(outcome), *page, sep="\n", flush=True)
+        page = [str(options.output / output.PAGE)] if outcome.code <= ExitCode.FAILED else []
+        print(*outcome.lines, *page, sep="\n", flush=True)
         return outcome.code
 
     def watch(self, names: Collection[str]) -> ExitCode:
@@ -78,17 +80,15 @@ class Desk:
         return [(name, each.st_mtime_ns, each.st_size) for name, each in status]
 
 
-def verdict(outcome: Outcome) -> Iterable[str]:
-    """Yield a line for each question that ran, then what failed, and what else is to be said."""
-    if not outcome.result:
-        yield from outcome.lines
-        return
-    for row in outcome.result.rows.values():
+def verdict(result: Result) -> list[str]:
+    """Return a line for each question that ran, then what failed, and what else is to be said."""
+    lines = []
+    for row in result.rows.values():
         missing = ", ".join(row.question.missing)
         state = f"no answer yet{' to ' * bool(missing)}{missing}" if row.question.missing else row.answer()
         checks = f", {row.passed} of {row.checks} checks passed" if row.checks else ""
-        yield f"{row.question.id}: {state}{checks}"
-    yield from (*failure_lines(outcome.result), *remark_lines(outcome.result), summary(outcome.result))
+        lines.append(f"{row.question.id}: {state}{checks}")
+    return [*lines, *failure_lines(result), *remark_lines(result), summary(result)]
 
 
 def _compared(submission: Submission, reference: Submission) -> tuple[NotebookNode, NotebookNode, Comparison]:

@@ -59,7 +59,7 @@ def page(marks: Table, row: Cells, asked: Mapping[str, str], answers: Mapping[st
     # What somebody else has left there is not shown.
     own = output.kept_fragments(folder) if output.kept(folder).get("name") == row["submission"] else {}
     unmarked = sum(not row[f"mark {part}"] for part in marks.parts)
-    facts = [f"{row['sum'] or 0} of {_most(marks)} points"]
+    facts = [f"{row['sum'] or 0} of {marks.asked.most()} points"]
     facts += [f"with an adjustment of {row['adjustment']}"] * bool(row["adjustment"])
     facts += [f"{unmarked} of {len(marks.parts)} parts not marked"] * bool(unmarked)
     questions = [
@@ -98,17 +98,13 @@ def moodle(marks: Table) -> list[list[str]]:
         said = [f"{part}: {row[f'mark {part}']} {row[f'comment {part}']}".strip() for part in marks.parts]
         comments = "<br>".join(escape(each).replace("\n", "<br>") for each in said if not each.endswith(":"))
         told = [row.get(column) or own.get(column, "") for column in MOODLE]
-        rows.append([*told, total, _most(marks), "", comments])
+        rows.append([*told, total, marks.asked.most(), "", comments])
     return rows
-
-
-def _most(marks: Table) -> str:
-    return str(Decimal(marks.asked.points) * len(marks.parts))
 
 
 def canvas(marks: Table, assignment: str) -> list[list[str]]:
     """Return the rows of Canvas's gradebook with one `assignment`."""
-    rows = [[*CANVAS, assignment], ["Points Possible", *[""] * (len(CANVAS) - 1), _most(marks)]]
+    rows = [[*CANVAS, assignment], ["Points Possible", *[""] * (len(CANVAS) - 1), marks.asked.most()]]
     for row, name, user, total in _students(marks, CANVAS_NAME):
         own = {"Student": name, "ID": user}
         rows.append([*(row.get(column) or own.get(column, "") for column in CANVAS), total])

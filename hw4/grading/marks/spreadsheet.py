@@ -29,7 +29,7 @@ SECOND = "\0"  # tells two columns of one name apart
 # columns with, and in full width. A quote as the first character is doubled, so that no two texts become one.
 FORMULA = re.compile(r"(?:\A|(?<=[;|]))(?=\s*['=+\-@＝＋－＠])")
 QUOTED_FORMULA = re.compile(r"(?:\A|(?<=[;|]))'(?=\s*['=+\-@＝＋－＠])")
-NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")  # which is no formula, whatever its sign
+NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)")  # which is no formula, whatever its sign
 LOCKS = (".~lock.{}#", "~${}", ".#{}", ".{}.swp")  # of LibreOffice, Excel, Emacs and Vim, beside what they have open
 
 
@@ -59,13 +59,12 @@ def read(path: Path, required: Collection[str], known: Collection[str]) -> Sheet
     csv.field_size_limit(LONGEST_COMMENT)
     readings = list(_readings(body, required))
     if not readings:
-        columns = " or ".join(required)
-        raise Unusable(f"{path}: no table with a column {columns}: save it as CSV, or move it away{last_backup(path)}")
+        raise Unusable(f"{path}: no table with a column {' or '.join(required)}: save it as CSV, or move it away")
     text, delimiter = max(readings, key=lambda reading: sum(name in reading[0] for name in known))
     try:
         header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as problem:
-        raise Unusable(f"{path}: damaged, or only half written ({problem}){last_backup(path)}") from None
+        raise Unusable(f"{path}: damaged, or only half written ({problem}): its backups stand beside it") from None
     rows = [[unquoted(cell) for cell in row] for row in rows if any(row) and row != header]
     names: list[str] = []
     for name in map(unquoted, map(str.strip, header)):
@@ -97,7 +96,9 @@ def write(path: Path, sheet: Sheet, rows: Iterable[Iterable[str]]) -> None:
     if sheet.body is not None:
         if path.read_bytes() != sheet.body:
             raise Unusable(f"{path} was changed in the meantime, and stays as it is: run this again")
-        output.replace(path.with_name(f"{path.stem}.{_last_number(path) + 1}{path.suffix}"), sheet.body)
+        numbers = [each.stem.rpartition(".")[2] for each in path.parent.glob(f"{path.stem}.*{path.suffix}")]
+        number = max((int(each) for each in numbers if each.isdecimal()), default=0) + 1
+        output.replace(path.with_name(f"{path.stem}.{number}{path.suffix}"), sheet.body)
     output.replace(path, body)
 
 
@@ -107,18 +108,6 @@ def encoded(rows: Iterable[Iterable[str]], delimiter: str = ",") -> bytes:
     lines = ([quoted(cell.replace(SECOND, "")) for cell in row] for row in rows)
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(lines)
     return clean_text(text.getvalue()).encode(WRITTEN)
-
-
-def _last_number(path: Path) -> int:
-    """Return the number of the newest backup of the file at `path`; 0 without one."""
-    numbers = [each.stem.removeprefix(f"{path.stem}.") for each in path.parent.glob(f"{path.stem}.*{path.suffix}")]
-    return max((int(number) for number in numbers if number.isdecimal()), default=0)
-
-
-def last_backup(path: Path) -> str:
-    """Return the end of a message about the file at `path`, which names its newest backup."""
-    number = _last_number(path)
-    return f"; its newest backup is {path.stem}.{number}{path.suffix}" * bool(number)
 
 
 @contextmanager

@@ -5,10 +5,10 @@ Beside it, in a file that no spreadsheet opens, stands what the table had when i
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self, TypedDict
@@ -45,6 +45,10 @@ class Asked:
         points = str(reference.metadata.get("hw4", {}).get("points_per_part"))
         return cls(asked, points if number(points) else cls.points)
 
+    def most(self) -> str:
+        """Return the points of all parts together."""
+        return str(Decimal(self.points) * sum(map(len, self.questions.values())))
+
 
 class Known(TypedDict):
     """What is known of a submission since the table was last written."""
@@ -68,10 +72,8 @@ def damaged(name: str) -> set[str]:
 
 def number(text: str) -> Decimal | None:
     """Return the number in `text`, with a point or a comma; None where it is none."""
-    with suppress(InvalidOperation):
-        value = Decimal(text.strip().replace(",", ".").replace("−", "-"))
-        return value if value.is_finite() else None
-    return None
+    text = text.strip().replace("−", "-")
+    return Decimal(text.replace(",", ".")) if spreadsheet.NUMBER.fullmatch(text) else None
 
 
 def known_in(folder: Path) -> dict[str, Any]:
@@ -82,26 +84,33 @@ def known_in(folder: Path) -> dict[str, Any]:
 
 
 class Table:
-    """The table at `path`, beside what is known of it; `names` are of submissions that may be new to it.
+    """The table at `path`, beside what is known of it.
 
-    Raises `Unusable` where a row cannot be placed, since whatever is written then would lose it.
+    `people` are the submissions of a run, by name: what stays the same when that name changes, and the path of what was
+    handed in. Raises `Unusable` where a row cannot be placed, since whatever is written then would lose it.
     """
 
-    def __init__(self, path: Path, asked: Asked, names: Iterable[str] = ()) -> None:
+    def __init__(self, path: Path, asked: Asked, people: Mapping[str, tuple[str, str]] | None = None) -> None:
         self.path, self.asked = path, asked
         self.parts = [part for parts in asked.questions.values() for part in parts]
         found = ["key", "submission", "handed in", "folder", "status", *asked.questions, "summary"]
         marks = [f"{kind} {part}" for part in self.parts for kind in ("mark", "comment")]
         self.found = {*found, "sum"}  # the columns that are written anew
         self.known: dict[str, Known] = known_in(path.parent).get("submissions", {})
-        self.names = {each: known["cells"]["submission"] for each, known in self.known.items()}
-        self.names |= {key(name): name for name in names}
-        self.sheet = spreadsheet.read(path, ("key", "submission"), self.names.values())
+        self.owners = self._owners(people or {})
+        self.sheet = spreadsheet.read(path, ("key", "submission"), self.owners.keys())
         self.columns = self._complete([*found, "sum", "adjustment", "changed", *marks])
         self.lines: list[Cells] = []  # the rows in their order, also those of nobody who is known
         self.rows: dict[str, Cells] = {}  # those of submissions, by key
         self._place()
         self._restore()
+
+    def _owners(self, people: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+        """Return the keys of all submissions, by each name that they have or had."""
+        known = {known["cells"]["submission"]: owner for owner, known in self.known.items()}
+        now = {name: key(person) for name, (person, _) in people.items()}
+        now = {name: owner if owner in self.known else known.get(name, owner) for name, owner in now.items()}
+        return {file: now[name] for name, (_, file) in people.items()} | known | now
 
     def _complete(self, wanted: list[str]) -> list[str]:
         """Return the columns of the file in its order, with what is missing of those `wanted` where it belongs."""
@@ -134,28 +143,32 @@ class Table:
                 row = self._add(owner, cells)
                 loose += [(row, where)] * (not owner and not row["key"])
             elif self.entered(cells):
-                raise Unusable(f"{where} is a second one of {self.names[owner]}: which one holds?")
+                raise Unusable(f"{where} is a second one of {self._name(owner)}: which one holds?")
         self._refuse_half(owner)
         for row, where in loose:
             owners = self._possible_owners(row)
             if len(owners) == 1:
                 self.rows[owners[0]] = row
             elif owners and self.entered(row):
-                raise Unusable(f"{where} may be that of {', '.join(self.names[each] for each in owners)}: whose is it?")
+                raise Unusable(f"{where} may be that of {', '.join(map(self._name, owners))}: whose is it?")
+
+    def _name(self, owner: str) -> str:
+        return [name for name, each in self.owners.items() if each == owner][-1]
 
     def _owner(self, cells: Cells, where: str) -> str | None:
         """Return the key of whose row it is, by the key in it or else the exact name; None if nobody is known by it."""
-        keys = [cells.get("key", "").strip().lower(), key(cells.get("submission", ""))]
-        owners = [each for each in keys if each in self.names]
-        if len(set(owners)) > 1:
-            named = " and the name of ".join(self.names[each] for each in owners)
-            raise Unusable(f"{where} has the key of {named}: whose is it?")
-        return owners[0] if owners else None
+        by_key, by_name = cells.get("key", "").strip().lower(), self.owners.get(cells.get("submission", ""))
+        if by_key not in self.owners.values():
+            return by_name
+        if by_name not in (None, by_key):
+            named = f"the key of {self._name(by_key)} and the name of {self._name(by_name)}"
+            raise Unusable(f"{where} has {named}: whose is it?")
+        return by_key
 
     def _possible_owners(self, row: Cells) -> list[str]:
         """Return the keys of those without a row whose name a spreadsheet may have made into the one in `row`."""
-        without = self.names.keys() - self.rows.keys()
-        return sorted(each for each in without if row["submission"].strip() in damaged(self.names[each]))
+        made = {owner for name, owner in self.owners.items() if row["submission"].strip() in damaged(name)}
+        return sorted(made - self.rows.keys())
 
     def entered(self, row: Cells) -> Cells:
         """Return what people wrote into a row."""
@@ -169,7 +182,7 @@ class Table:
         last = sheet.rows[-1] if sheet.rows else []
         before = self.known[owner]["cells"].get(sheet.header[-1], "") if owner in self.known else ""
         if len(last) < len(sheet.header) or (last[-1] != before and before.startswith(last[-1])):
-            raise Unusable(f"{self.path}: ends within a row: only half written? Its backups stand beside it")
+            raise Unusable(f"{self.path}: ends within a row, only half written: its backups stand beside it")
 
     def _restore(self) -> None:
         """Put back what the file has lost since it was written: rows, columns, and what a run finds."""
@@ -184,7 +197,7 @@ class Table:
     def update(self, graded: Mapping[str, Cells]) -> None:
         """Take over what a run found of each submission, by name: folder, status, answers, summary, "handed in"."""
         for name, found in graded.items():
-            owner = key(name)
+            owner = self.owners[name]
             row = self.rows.get(owner) or self._add(owner, {})
             row |= {column: last_line(found.get(column, "")) for column in self.found}
             row |= {"key": owner, "submission": name}

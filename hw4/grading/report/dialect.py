@@ -10,7 +10,6 @@ from pathlib import Path
 
 from .macros import COMMENT, DATA, TOKEN, FormulaError, Macro, Macros, TokenReader, join
 
-LIGATURES = {"``": "“", "''": "”"}
 ACCENT = re.compile(r"\\(?:['`^\"~=.]|[Hrcuvdkbt])")
 SMALL_GREEK = {f"\\{name}" for name in DATA["small_greek"]}
 OPERATOR_NAME = re.compile(r"(?:[A-Za-z0-9 -]|\\[,;! ])*")
@@ -149,8 +148,6 @@ class Dialect(Macros):
                 letter = self._letter(token, reader)
                 pieces[-1:] = [*letter, "}"] if font == last else [*pieces[-1:], font, "{", *letter, "}"]
                 last = font
-                if ligature := LIGATURES.get("".join(pieces[-3:-1])):
-                    pieces[-3:-1] = [ligature]
         self.nest(-1)
         return pieces
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
+import lxml.html
 import nh3
 from lxml import etree
-from lxml.html import defs
+from lxml.html import HtmlElement, defs
 
 # In Unicode's private use area, out of which no source may come: marks of what stands aside while it is parsed.
 KEPT_MARK, CODE_DOLLAR = "\ue000", "\ue001"
@@ -38,10 +39,6 @@ LINK = re.compile(
     r"https?://|mailto:|#|(?:[\w.~%-]+/)?pictures/[\w.-]+$|[\w.~%-]+(?:/report)?\.html(?:#|$)", re.IGNORECASE
 )
 UNSAFE_STYLE = re.compile(r"url|expression|[\\@]", re.IGNORECASE)
-
-
-class Unreadable(ValueError):
-    """HTML is nested too deeply to be laid out."""
 
 
 def printable(source: str) -> str:
@@ -97,7 +94,7 @@ def cleaner(tags: set[str], keep: Keep = attribute) -> nh3.Cleaner:
 
 FRAGMENT = cleaner(TAGS | MATH_TAGS)
 WELL_FORMED = nh3.Cleaner(  # what a browser would make of the tags; which of them are safe is looked at later
-    tags=TAGS | {"input"},
+    tags=TAGS,
     attributes=ATTRIBUTES | {"*": ATTRIBUTES["*"] | set(TABLES["read_attributes"])},
     url_schemes={"attachment", "data", "http", "https", "mailto"},
     link_rel=None,
@@ -114,25 +111,25 @@ def _complete(tag: re.Match[str]) -> str:
     return tag[0] if len(tag[0]) > 1 else "&lt;"
 
 
-def parse(html: str, kept: list[str]) -> etree._Element:
-    """Return the `body` of `html`; raise `Unreadable` where the parser would leave out some of it.
+def parse(html: str, kept: list[str]) -> HtmlElement:
+    """Return the `body` of `html`; raise `ValueError` where the parser would leave out some of it.
 
-    Tags that HTML does not have are text in it; what the page does not show is a `span` with `data-what`.
+    Tags that HTML does not have are text in it, and what the page does not show is a note.
     """
     html = WELL_FORMED.clean(TAG.sub(_known, without_opaque(html, kept)))
-    parser = etree.HTMLParser()
-    body = etree.fromstring(f"<html><body>{html}</body></html>", parser)[0]
+    parser = lxml.html.HTMLParser()
+    body = lxml.html.document_fromstring(f"<html><body>{html}</body></html>", parser)[0]
     if any(entry.level >= etree.ErrorLevels.FATAL for entry in parser.error_log):
-        raise Unreadable("too many elements within each other")
+        raise ValueError("too many elements within each other")
     return body
 
 
 def _known(tag: re.Match[str]) -> str:
     name = (tag[2] or "").lower()
-    if name in TAGS or name == "input":
+    if name in TAGS:
         return tag[0]
-    if name == "embed":
-        return _note_later(TABLES["opaque"]["object"], tag[3])
+    if name in TABLES["empty"]:
+        return _not_shown(TABLES["empty"][name], tag[3])
     if name in TABLES["blocks"]:
         return f"<{tag[1]}div>"
     if name == "font":
@@ -173,21 +170,19 @@ def _stand_in(name: str, attributes: str, source: str, kept: list[str]) -> str:
     pictures = TOKEN.findall(source) if name == "script" else []
     shown = f'<img src="@{KEPT_MARK}{pictures[0]}@" alt="The first of {len(pictures)} pictures">' if pictures else ""
     what = (TABLES["opaque"] | TABLES["controls"])[name]
-    return shown + _note_later(f"{what}, {len(source):,} characters", attributes) if what else ""
+    return shown + _not_shown(f"{what}, {len(source):,} characters", attributes) if what else ""
 
 
-def _note_later(what: str, attributes: str) -> str:
-    """Return the HTML of which `drawing` makes the note that `what` is not shown."""
-    return f'<span data-what="{what}"{attributes}></span>'
+def _not_shown(what: str, attributes: str) -> str:
+    """Return what stands for an element that a note calls `what`: its state, or the note with what is known of it."""
+    given = lxml.html.fromstring(f"<i{attributes}></i>").attrib
+    if given.get("type", "").lower() == "checkbox":
+        return "☑" if "checked" in given else "☐"
+    details = [what, given.get("value", "")]
+    details += [given[name] for name in ("src", "data") if given.get(name, "").startswith("http")]
+    return note("Not shown here: " + ", ".join(detail[:300] for detail in details if detail))
 
 
-def element(tag: str, content: str = "", attributes: dict[str, str] | None = None) -> etree._Element:
-    """Return an element with a text in it."""
-    made = etree.Element(tag, attributes or {})
-    made.text = printable(content)
-    return made
-
-
-def note(content: str) -> etree._Element:
+def note(content: str) -> str:
     """Return the note that says what is not shown in its place."""
-    return element("span", f"[{content}]", {"class": "note"})
+    return f'<span class="note">[{escape(content)}]</span>'

@@ -6,7 +6,6 @@ from html import escape
 
 from nbconvert.filters import ansi2html, strip_ansi
 from pygments import lex
-from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
 
@@ -26,20 +25,18 @@ COMMAND = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-l
 @functools.lru_cache(maxsize=1000)  # cells: what was given stands in every submission of a class
 def highlighted(code: str, language: str = "python") -> str:
     """Return `code` as HTML, with a class for each token of `language` that has a colour."""
-    lexer = _lexer(TABLES["languages"].get(language.lower(), "text"))
+    name = TABLES["languages"].get(language.lower(), "text")
+    lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
     classes = ((STANDARD_TYPES.get(kind, ""), escape(value)) for kind, value in lex(printable(code), lexer))
     spans = (f'<span class="{name}">{value}</span>' if name.startswith(IN_COLOUR) else value for name, value in classes)
-    return f'<div class="highlight"><pre>{"".join(spans)}</pre></div>'
-
-
-@functools.cache
-def _lexer(language: str) -> Lexer:
-    return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    return "".join(spans)
 
 
 def code_block(code: str) -> str:
     """Return a cell's `code` as HTML, in colours where it is not too long for that."""
-    return fold(highlighted(code), "Code", code) if len(code) <= COLOURED else printed(code, "Code")
+    if len(code) > COLOURED:
+        return printed(code, "Code")
+    return fold(f'<div class="highlight"><pre>{highlighted(code)}</pre></div>', "Code", code)
 
 
 def printed(source: str, what: str) -> str:
