@@ -13,10 +13,10 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from . import bounded, output
+from . import bounded, class_output, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
-from .grade import Outcome, Task, code_digest, failed_outcome, grade, grade_remotely, read_reference
+from .grade import STATUSES, Outcome, Task, code_digest, failed_outcome, grade, grade_remotely, read_reference
 from .marks import table
 from .names import folder_names
 from .notebook.comparison import questions
@@ -26,14 +26,6 @@ from .result import Result
 from .sandbox.launcher import Launcher
 from .submission import Submission, collect
 from .text import clean_text, last_line
-
-STATUS = {
-    ExitCode.CLEAN: "clean",
-    ExitCode.FAILED: "failed",
-    ExitCode.UNUSABLE: "not graded",
-    ExitCode.FAULT: "our fault",
-}
-MISSING = "answers missing"  # of what would be clean with them
 
 
 @dataclass(frozen=True)
@@ -109,14 +101,14 @@ class Classroom:
                 for entry, outcome in self.outcomes(launcher):
                     try:
                         if outcome.fragments and not self.options.single:
-                            output.keep_fragments(entry.folder, outcome.fragments)
+                            class_output.keep_fragments(entry.folder, outcome.fragments)
                         if outcome.files:  # what is unchanged was written by an earlier run
                             output.write(outcome.files, entry.folder)
                     except (OSError, Unusable) as problem:
                         outcome = replace(failed_outcome(entry.name, problem), code=ExitCode.FAULT)
                     done[entry] = outcome if self.options.single else replace(outcome, files={}, fragments={})
                     if outcome.files and not self.options.single:
-                        line = f"{last_line(outcome.name)}: {status(outcome)}: {last_line(outcome.lines[-1])}"
+                        line = f"{last_line(outcome.name)}: {outcome.status}: {last_line(outcome.lines[-1])}"
                         bar.write(f"[{len(done)}/{len(self.entries)}] {line}", file=sys.stderr)
                     bar.update()
         except KeyboardInterrupt:
@@ -178,9 +170,9 @@ class Classroom:
             code = ExitCode(kept["code"])
             if code > ExitCode.FAILED or (kept["task"], kept["name"]) != (task.digest(), entry.name):
                 return None
-            if kept["drawing"] != output.drawing_digest() or not output.fragments_path(entry.folder).exists():
+            if kept["drawing"] != output.drawing_digest() or not class_output.fragments_path(entry.folder).exists():
                 fragments = bounded.call(output.redraw, entry.folder, self.given, entry.name)
-                output.keep_fragments(entry.folder, fragments)
+                class_output.keep_fragments(entry.folder, fragments)
             return Outcome(entry.name, code, {}, kept["lines"], kept["answers"], kept["faults"])
         except (KeyError, ValueError, TypeError, OSError, Unusable, bounded.BeyondLimits):
             return None
@@ -188,7 +180,7 @@ class Classroom:
     def _write_marks(self, done: dict[Entry, Outcome]) -> Path:
         rows: dict[str, dict[str, str]] = {entry.name: {} for entry in self.entries}
         for entry, outcome in done.items():
-            fixed = {"folder": entry.folder.name, "status": status(outcome), "summary": outcome.lines[-1]}
+            fixed = {"folder": entry.folder.name, "status": outcome.status, "summary": outcome.lines[-1]}
             rows[entry.name] = outcome.answers | fixed
         path = self.options.output / table.FILE
         output.replace(path, table.updated(rows, self.given, path))
@@ -208,8 +200,8 @@ class Classroom:
         pages = pages_of(questions(self.given, self.given)[0])
         answers = self._model_answers()
         key = hashlib.sha256(f"{self.reference.digest()} {code_digest()} {answers.notebook}".encode(errors="replace"))
-        reference = output.reference_fragments(self.options.output, answers, key.hexdigest())
-        return output.write_class(self.options.output, graded, unusable, pages, reference)
+        reference = class_output.reference_fragments(self.options.output, answers, key.hexdigest())
+        return class_output.write_class(self.options.output, graded, unusable, pages, reference)
 
 
 @contextmanager
@@ -249,12 +241,6 @@ def show_progress(result: Result, execution: Execution) -> None:
 
 def summary(outcomes: Iterable[Outcome], total: int) -> str:
     """Return the line that says how many submissions ended how."""
-    found = [status(outcome) for outcome in outcomes]
-    counts = [f"{found.count(each)} {each}" for each in [*STATUS.values(), MISSING] if each in found]
+    found = [outcome.status for outcome in outcomes]
+    counts = [f"{found.count(each)} {each}" for each in STATUSES if each in found]
     return f"{len(found)} of {total} submissions: {', '.join(counts) or 'none graded'}"
-
-
-def status(outcome: Outcome) -> str:
-    """Return the words for how a submission ended; "clean" is only what lacks no answer."""
-    missing = any("missing" in word or word == "deleted" for word in outcome.answers.values())
-    return MISSING if missing and outcome.code == ExitCode.CLEAN else STATUS[outcome.code]

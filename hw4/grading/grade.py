@@ -63,6 +63,9 @@ def code_digest() -> str:
     return output.digest(files, COMPUTES)
 
 
+STATUSES = ("clean", "answers missing", "failed", "not graded", "our fault")  # words for how a submission ended
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What is left of a submission: its exit code, its files by name, and what the console says of it."""
@@ -74,6 +77,12 @@ class Outcome:
     answers: dict[str, str] = field(default_factory=dict)  # by question
     faults: dict[str, str] = field(default_factory=dict)  # what failed, by question
     fragments: dict[str, str] = field(default_factory=dict)  # its answers, for the pages of the class
+
+    @property
+    def status(self) -> str:
+        """Return which of the `STATUSES` it has; "clean" is only what lacks no answer."""
+        missing = any("missing" in word or word == "deleted" for word in self.answers.values())
+        return STATUSES[self.code + 1] if self.code != ExitCode.CLEAN else STATUSES[missing]
 
 
 def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> Outcome:
