@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import bounded, output
+from .report import GENERATOR
 from .result import Result
 from .text import clean_text
 
@@ -67,6 +68,8 @@ def write_class(
     """
     from .report import class_pages
 
+    if output.kept(folder):  # a single submission's, in the same folder
+        output.write({}, folder)
     present = {each.folder for each in graded} | {name for name, _ in unusable}
     earlier = sorted(path.parent.name for path in folder.glob(f"*/{output.PAGE}") if path.parent.name not in present)
     for order, (_, name) in class_pages.ORDERS.items():
@@ -107,8 +110,6 @@ def link_around(page: Path, links: str) -> None:
 
 def remove_pages(folder: Path, but: Container[str]) -> None:
     """Remove the pages that an earlier run left in `folder`, but for those of this one."""
-    from .report.layout import GENERATOR
-
     for path in folder.glob("*.html"):
         with open(path, "rb") as file:
             ours = f'content="{GENERATOR}"'.encode() in file.read(LONGEST_HEAD)
