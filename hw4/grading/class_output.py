@@ -85,9 +85,9 @@ def write_class(
             own = folder / around[1].folder
             link_around(own / output.PAGE, class_pages.links_around(around, pages))
             found = json.loads(fragments_path(own).read_text(encoding="utf-8"))
-            for page in pages:
+            for page, answer in class_pages.answers(around, pages, found):
                 with open(Path(drafts, page.file), "ab") as draft:
-                    draft.write(clean_text(class_pages.answer(page, around, found.get(page.file, ""))).encode())
+                    draft.write(clean_text(answer).encode())
         for page, end in ends.items():
             with open(Path(drafts, page.file), "ab") as draft:
                 draft.write(end.encode())
