@@ -58,7 +58,12 @@ def test_only_what_is_new_or_changed_is_graded_again_and_marks_are_kept(grade, c
     filled = path.read_text().replace(",,\n", ",7,good\n", 1)
     path.write_text(filled)
     notebook(ASKED, name="class/bob/hw.ipynb")
+    kept = [
+        tmp_path / "graded" / name for name in ("ann/report.html", ".fragments/ann.json", ".fragments/.reference.json")
+    ]
+    written = [file.stat().st_mtime_ns for file in kept]
     again = grade("class", reference=classroom)
+    assert [file.stat().st_mtime_ns for file in kept] == written  # not drawn again
     assert "bob: answers missing" in again.stderr and "ann: clean" not in again.stderr
     rows = table(tmp_path)
     assert (rows["dan.ipynb"]["mark q-1"], rows["dan.ipynb"]["comment q-1"]) == ("7", "good")

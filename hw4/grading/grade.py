@@ -64,6 +64,9 @@ def code_digest() -> str:
     return output.digest(files, COMPUTES)
 
 
+STATUSES = ("clean", "answers missing", "failed", "not graded", "our fault")  # words for how a submission ended
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What is left of a submission: its exit code, its files by name, and what the console says of it."""
