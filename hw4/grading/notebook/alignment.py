@@ -108,13 +108,17 @@ class Alignment:
                 self.words[at] = word
 
     def take_quotations(self) -> None:
-        """Take the words that are copied from given text."""
+        """Take the words that are copied from given text, with a typing error between two quotations."""
         end = 0
         for at, row in enumerate(rows_of(self.text)):
             if at < end or self.words[at] or row not in self.reference.rows:
                 continue
             run = self._quotation(at)
             self.words[at : at + len(run)] = run
+            before = self.words[end - 1] if 0 < end == at - 1 else None
+            if run and before and (before[0], before[1] + 2) == run[0][:2]:
+                skipped = self.reference.given[before[0]].words[before[1] + 1]
+                self.words[end] = (before[0], before[1] + 1, False) if _is_mended(skipped, self.text[end]) else None
             end = at + len(run) if run else end
 
     def _quotation(self, at: int) -> list[Word]:

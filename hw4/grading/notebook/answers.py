@@ -185,7 +185,7 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
 def _marks(parts: list[str], texts: list[Piece]) -> list[tuple[Piece, str]]:
     """Return the pieces whose labels mean parts, each with the letters of these.
 
-    Letters come before Roman numbers, and those before numbers, which only count where several rise.
+    Letters come before as many answers as parts, Roman numbers, and numbers, which only count where several rise.
     """
     firsts = {piece.cell: piece.label.letters for piece in reversed(texts) if piece.label.letters}
     lettered = []
@@ -195,6 +195,9 @@ def _marks(parts: list[str], texts: list[Piece]) -> list[tuple[Piece, str]]:
             lettered.append((piece, piece.label.letters))
     if lettered:
         return lettered
+    slots = [piece for piece in texts if piece.label.named == "answer"]
+    if len(slots) == len(parts):
+        return list(zip(slots, parts, strict=True))
     roman = [(piece, ROMAN.index(piece.label.letters)) for piece in texts if piece.label.letters in ROMAN]
     if roman and max(index for _, index in roman) < len(parts):
         return [(piece, parts[index]) for piece, index in roman]

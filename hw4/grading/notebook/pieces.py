@@ -64,9 +64,11 @@ class Walk:
         self.bare = False  # whether questions begin with a number alone
         for index, cell in enumerate(matched.cells):
             asked = [self.asked[each] for each in matched.homes.get(index, ()) if each in self.asked]
-            label = first_label(cell.source)
-            self.heads += [(index, each, label.number) for each in asked]
-            self.bare = self.bare or bool(asked and label.number and not label.named)
+            for each in asked:
+                starts = [segment.start for segment in matched.segments[index] if segment.given == each.position]
+                label = first_label(cell.source[cell.source.rfind("\n", 0, min(starts, default=0)) + 1 :])
+                self.heads.append((index, each, label.number))
+                self.bare = self.bare or bool(label.number and not label.named)
             if role(cell) == "question":
                 self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
         heads = [(asked, number or asked.number) for _, asked, number in self.heads]
