@@ -23,7 +23,6 @@ SURELY_TOLD = 0.4  # the same, where an answer stands above
 LEAST_SHARED = 0.7  # the same of words that it has, said above or not
 TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
 BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
-ENDING = re.compile(r"[.?!]\W*\Z")
 
 Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
 Words = tuple[list[str], list[tuple[int, int]]]  # the words of a text, and the (start, end) of each
@@ -182,13 +181,8 @@ def _is_mended(before: str, after: str) -> bool:
 
 
 def alters(source: str, segment: Segment, segments: list[Segment]) -> bool:
-    """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it."""
-    at = segments.index(segment)
-    before, after = (segments[each].home if 0 <= each < len(segments) else False for each in (at - 1, at + 1))
-    text = source[segment.start : segment.end]
+    """Return whether added text alters a given sentence: it goes on in its midst, and no label marks it."""
+    at, text = segments.index(segment), source[segment.start : segment.end]
     label = read_label(text)
-    if label.named == "answer" or label.verdict or not (before or after):
-        return False
-    begins = not before or BEGINNING.match(text)
-    ends = not after or ENDING.search(text) or "\n" in text.rstrip(" \t>#*_-")
-    return not (begins and ends)
+    marked = label.named == "answer" or label.verdict or BEGINNING.match(text)
+    return at > 0 and segments[at - 1].home and not marked

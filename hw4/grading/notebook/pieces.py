@@ -183,8 +183,6 @@ class Walk:
                 continue
             if last and "\n" in source[segment.start : start]:
                 place = ""  # below the statements, where none has its answer beside it
-            if label.named == "answer" and part and any(says_something(piece.text) for piece in self.pieces[begun:]):
-                place = ""  # a second answer in the cell of a part
             self._follow(label, index)
             if self.lost:
                 owner, part, place = None, "", ""
