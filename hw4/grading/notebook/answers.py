@@ -187,12 +187,8 @@ def _marks(parts: list[str], texts: list[Piece]) -> list[tuple[Piece, str]]:
 
     Letters come before as many answers as parts, Roman numbers, and numbers, which only count where several rise.
     """
-    firsts = {piece.cell: piece.label.letters for piece in reversed(texts) if piece.label.letters}
-    lettered = []
-    for piece in texts:
-        elsewhere = piece.by_id and firsts.get(piece.cell) != piece.place  # in the cell of another part it is no mark
-        if piece.label.letters and set(piece.label.letters) <= set(parts) and not elsewhere:
-            lettered.append((piece, piece.label.letters))
+    lettered = [(piece, piece.label.letters) for piece in texts if piece.label.letters]
+    lettered = [(piece, letters) for piece, letters in lettered if set(letters) <= set(parts)]
     if lettered:
         return lettered
     slots = [piece for piece in texts if piece.label.named == "answer"]

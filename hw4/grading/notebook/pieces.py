@@ -28,7 +28,6 @@ class Piece:
     section: int | None
     code: bool = False
     place: str = ""  # the letter of the part whose statement it follows, or that its cell's id names
-    by_id: bool = False  # whether its cell's id names the place
     named: str | None = None  # another question, which a label names
     foreign: bool = False  # it belongs to a question that the reference does not ask
     text: str = ""
@@ -192,7 +191,7 @@ class Walk:
                 before.text = source[before.start : before.end]
             else:
                 piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code)
-                piece.place, piece.by_id, piece.named = place, bool(part), self.named
+                piece.place, piece.named = place, self.named
                 piece.foreign, piece.text = self.lost, line
                 self.pieces.append(piece)
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
