@@ -23,6 +23,7 @@ SURELY_TOLD = 0.4  # the same, where an answer stands above
 LEAST_SHARED = 0.7  # the same of words that it has, said above or not
 TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
 BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
+ENDING = re.compile(r"[.?!]\W*\Z|\n")
 
 Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
 Words = tuple[list[str], list[tuple[int, int]]]  # the words of a text, and the (start, end) of each
@@ -37,14 +38,6 @@ class Segment:
     given: int | None = None  # the position of the given cell in the reference
     part: str = ""  # whose statement it is
     home: bool = False  # it stands in the given cell's place, and is not a quotation
-
-
-def section_headings(cell: NotebookNode, reference: Reference) -> Iterator[tuple[int, int, int]]:
-    """Yield each heading of a section in a cell: the position of the section in the reference, and its span."""
-    for start, line in lines(cell.source) if cell.cell_type == "markdown" and "#" in cell.source else ():
-        section = reference.titles.get(tuple(words(line))) if line.lstrip().startswith("#") else None
-        if section is not None:
-            yield section, start, start + len(line)
 
 
 class Alignment:
@@ -80,12 +73,6 @@ class Alignment:
                 self._take(begin, end, (position, given.parts.index(part), True))
                 left, begin, current = left - found, end, part
             is_open = is_open and end == at + len(line)
-
-    def take_section(self, position: int) -> None:
-        """Take the words of a section's heading."""
-        for section, start, end in section_headings(self.cell, self.reference):
-            if section == position:
-                self._take(start, end, (position, 0, True))
 
     def take_home(self, position: int) -> None:
         """Take the words of the given cell in whose place this one stands; a question's heading may differ."""
@@ -181,8 +168,10 @@ def _is_mended(before: str, after: str) -> bool:
 
 
 def alters(source: str, segment: Segment, segments: list[Segment]) -> bool:
-    """Return whether added text alters a given sentence: it goes on in its midst, and no label marks it."""
+    """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it."""
     at, text = segments.index(segment), source[segment.start : segment.end]
+    before, after = (segments[each].home if 0 <= each < len(segments) else False for each in (at - 1, at + 1))
+    begins = not before or BEGINNING.match(text)
+    ends = not after or ENDING.search(text)
     label = read_label(text)
-    marked = label.named == "answer" or label.verdict or BEGINNING.match(text)
-    return at > 0 and segments[at - 1].home and not marked
+    return label.named != "answer" and not label.verdict and not (begins and ends)

@@ -138,8 +138,6 @@ def _settle(question: Question, pieces: list[Piece], doubtful: list[Piece]) -> N
         answered, unclear = {""} if said else set[str](), [] if said else doubtful
     else:
         answered, unclear = _divide(question.parts, pieces, said)
-    if not said and not unclear:
-        unclear = [piece for piece in pieces if piece.code and "import" in piece.text]
     rest = [part for part in question.parts if part not in answered]
     question.perhaps = rest if unclear else []
     question.missing = [] if unclear or question.judged else rest

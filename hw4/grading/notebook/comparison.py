@@ -86,12 +86,12 @@ def _remarks(matched: Matched) -> list[Remark]:
         text = f"this submission holds {len(asked) - len(absent)} of {len(asked)} questions: {names} not in it"
         remarks.append(Remark(text=text))
     for position, given in reference.given.items():
-        index, cause = places.get(position), given.question or role(given.cell)
+        index = places.get(position)
         gone = given.gone(matched.covered[position])
         old, new = (normal(cell.source) for cell in (given.cell, matched.cells[index or 0]))
         changes = dict[str, str]()
         if index is None:
-            folded = absent and (cause in (*absent, "section") or len(absent) > len(asked) / 2)
+            folded = absent and (given.question in absent or len(absent) > len(asked) / 2)
             changes |= {"is deleted": ""} if not folded and len(gone) >= len(given.words) / 2 else {}
         elif old != new and (gone if given.cell.cell_type != "code" else IMPORT.sub("", old) != IMPORT.sub("", new)):
             diff = difflib.unified_diff(old.splitlines(), new.splitlines(), "given", "submitted", lineterm="")

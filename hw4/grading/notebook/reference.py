@@ -136,7 +136,7 @@ class Reference:
                     heading = sum(span[1] <= first[0] + len(first[1]) for span in spans)
             if cell.cell_type == "markdown":
                 question.words |= set(filter(is_speech, found[heading:]))
-        remarked = (kind in GIVEN or cell.cell_type == "code") and not STUB.search(cell.source)
+        remarked = (kind in GIVEN - {"section"} or cell.cell_type == "code") and not STUB.search(cell.source)
         return Given(cell, question.id if question else None, found, parts, heading, remarked)
 
 
