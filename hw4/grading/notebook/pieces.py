@@ -159,10 +159,8 @@ class Walk:
         copied = index in self.matched.copies
         if (segment.home or copied) and role(given.cell) == "section":
             self.section, self.question, self.named, self.lost, self.place = segment.given, None, None, False, ""
-        elif (segment.home or copied) and asked and asked is not self.question:
-            placed = asked.position in self.matched.places
-            if segment.given == asked.position or self.question is None or not placed:
-                self.section, self.question, self.named, self.lost = asked.section, asked, None, False
+        elif segment.home and asked and asked is not self.question:
+            self.section, self.question, self.named, self.lost = asked.section, asked, None, False
         if asked and asked is self.question:
             self.place = segment.part
 
