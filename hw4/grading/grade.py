@@ -2,59 +2,46 @@
 
 import functools
 import hashlib
-import json
-import re
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from nbformat import NotebookNode
 
 from . import bounded, output, report
-from .affine.checks import AFFINE_BACKWARD, JudgedFunction
 from .affine.judge import PATIENCE, Judge
 from .errors import ExitCode, Unusable
 from .execution.kernel import BOOT, Kernel
 from .execution.run import Execution, Limits, run_cells
 from .notebook import labelling
-from .notebook.checks import given_checks
+from .notebook.checks import JudgedFunction, check_cells, function_to_judge, is_given_check
 from .notebook.comparison import compare
 from .notebook.format import read_notebook
-from .notebook.machinery import changes
-from .notebook.questions import GIVEN, Remark, question_of, role
+from .notebook.inspection import machinery_remarks
+from .notebook.language import language_of
+from .notebook.questions import Remark
 from .notebook.reference import Reference
-from .report.console import report_lines
+from .report.console import report_lines, status
 from .result import Result
-from .sandbox.launcher import Launcher, modules_mentioned
-from .sandbox.program import ResourceLimits, phrases
+from .sandbox.launcher import Launcher
+from .sandbox.limits import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
 from .submission import Submission, files_to_run
-from .text import last_line
 
-if TYPE_CHECKING:
-    from .report.submission_page import DrawnCells
-
-PYTHONS = {"python", "python2", "python3", "ipython", "ipython3"}
-# Kernels that are not Python's, for notebooks that name no language (the list of Jupyter's wiki, "Jupyter kernels").
-OTHER_KERNELS = re.compile(
-    r"(ir|r|go|java|node|sql|sos|c|lua|perl|php)$|irkernel|julia|bash|javascript|deno|tslab|xcpp|xeus-(?!python)|cling|"
-    r"octave|matlab|scilab|sas|stata|scala|almond|spylon|apache_toree|ijava|kotlin|groovy|clojure|i?ruby|gonb|gophernotes|"
-    r"rust|evcxr|i?haskell|ocaml|fsharp|csharp|powershell|\.net|xsql|prolog|maxima|wolfram|mathematica|sage"
-)
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
 LONGEST_FUNCTION = 20_000  # characters of its module that are shown
 Progress = Callable[[Result, Execution], None]
+Describe = Callable[[Result], list[str]]
 # The packages on which what a submission computes and puts out depends.
 COMPUTES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "ipython", "jupyter_client", "nbformat")
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be graded, against what, and how: all that a cluster worker needs."""
+    """What is to be graded, against what, and how."""
 
     submission: Submission
     reference: Submission
@@ -86,49 +73,43 @@ class Outcome:
     files: output.Files  # the executed notebook first, where there is one
     lines: list[str]  # the last one sums it up
     answers: dict[str, str] = field(default_factory=dict)  # by question
-    result: Result | None = None  # what the files were made of, where it is still in memory
-    cells: "DrawnCells | None" = None  # of that result
+    faults: dict[str, str] = field(default_factory=dict)  # what failed, by question
+    fragments: dict[str, str] = field(default_factory=dict)  # its answers, for the pages of the class
+
+    @property
+    def status(self) -> str:
+        """Return the words for how the submission ended."""
+        return status(self.code, self.answers)
 
 
-def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> Outcome:
-    """Grade the submission, whatever it is, and return its `Outcome`; `progress` is called for each cell that ended."""
+def grade(
+    task: Task, launcher: Launcher, progress: Progress | None = None, describe: Describe = report_lines
+) -> Outcome:
+    """Grade the submission, whatever it is, and return its `Outcome`; `progress` is called for each cell that ended.
+
+    `describe` returns what the console says of a result.
+    """
     name = task.submission.name
     try:
         result = run(task, launcher, progress)
         kept = {"task": task.digest(), "name": name}
-        outcome = bounded.call(outcome_of, result, task.submission.notebook, task.strict, kept)
-        return replace(outcome, result=result)
+        return bounded.call(outcome_of, result, task.submission.notebook, task.strict, kept, describe)
     except Exception as problem:
         return failed_outcome(name, problem)
 
 
-def grade_expected(task: Task, launcher: Launcher) -> Outcome:
-    """Grade one submission of several: what its notebook mentions is imported beforehand for those after it."""
-    launcher.preload(modules_mentioned(task.submission.texts()))
-    return grade(task, launcher)
-
-
-@functools.cache
-def worker_launcher(threads: int) -> Launcher:
-    """Return the launcher of this cluster worker; it ends with the worker."""
-    return Launcher(threads=threads)
-
-
-def grade_remotely(task: Task) -> Outcome:
-    """Grade one submission in a cluster worker; only the files travel back."""
-    return replace(grade_expected(task, worker_launcher(task.threads)), result=None, cells=None)
-
-
-def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, str]) -> Outcome:
+def outcome_of(
+    result: Result, notebook: str, strict: bool, kept: Mapping[str, str], describe: Describe = report_lines
+) -> Outcome:
     """Return the outcome of a run, with its files; `notebook` is the name of its file, and `kept` for a later run."""
-    from .report.submission_page import Cells, DrawnCells  # whose libraries take half a second to import
+    from .report.submission_page import Cells, fragments  # whose libraries take half a second to import
 
     answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
-    lines, code = report_lines(result), result.exit_code(strict)
+    lines, code = describe(result), result.exit_code(strict)
     cells = Cells(result)
-    rest = {"code": int(code), "lines": lines[-1:], "answers": answers}
+    rest = {"code": int(code), "lines": lines[-1:], "answers": answers, "faults": result.faults()}
     files = output.files_of(result, notebook, {**kept, **rest}, cells)
-    return Outcome(result.title, code, files, lines, answers, cells=DrawnCells(cells.html, cells.added))
+    return Outcome(result.title, code, files, lines, answers, result.faults(), fragments(result, cells))
 
 
 def failed_outcome(name: str, problem: BaseException) -> Outcome:
@@ -175,6 +156,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
         early = judge(files) if (plan.cells or plan.function) and (not file or file in files) else None
         finding = plan.result.finding
         finding.limits = limits
+        finding.machinery += [Remark(text=note) for note in submission.notes]
         try:
             for execution in run_cells(plan.result.notebook, kernel, limits):
                 plan.result.add(execution)
@@ -187,6 +169,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
                 finding.function = files[file].decode(errors="replace")[:LONGEST_FUNCTION]
             if early or file:
                 finding.verdict = (early or judge(files)).verdict(limits.total)
+                plan.result.look_at_function()
         except KeyboardInterrupt:
             finding.interrupted = True
         plan.result.files = mentioned_pictures(submission, plan.result.notebook)
@@ -206,7 +189,7 @@ def planned(submitted: tuple[bytes, str], reference: tuple[bytes, str], modules:
     found = compare(notebook, Reference.of(given))
     result = Result(notebook, given, submitted[1], comparison=found)
     result.finding.remarks = found.remarks
-    result.finding.machinery = machinery_remarks(result, given, modules)
+    result.finding.machinery = machinery_remarks(notebook, [cell.question for cell in found.cells], given, modules)
     checks = [cell.id for cell in given.cells if cell.cell_type == "code" and is_given_check(cell)]
     return Plan(result, check_cells(given, notebook), checks, function_to_judge(given))
 
@@ -218,70 +201,7 @@ def mentioned_pictures(submission: Submission, notebook: NotebookNode) -> dict[s
     return {path: body for path, body in files if path.lower().endswith(PICTURES) and Path(path).name in text}
 
 
-def machinery_remarks(result: Result, given: NotebookNode, modules: Mapping[str, str]) -> list[Remark]:
-    """Return a remark for each cell and module of a submission that changes what runs and checks it."""
-    theirs = [(index, cell) for index, cell in enumerate(result.notebook.cells) if cell.cell_type == "code"]
-    codes = {cell.source.strip(): role(cell) for cell in given.cells if cell.cell_type == "code"}
-    added = {index: cell.source for index, cell in theirs if cell.source.strip() not in codes}
-    relied_on = [code for code, kind in codes.items() if kind in (None, *GIVEN)]
-    in_modules = zip(modules, changes(modules.values()), strict=True)
-    in_cells = zip(added, changes(added.values(), relied_on), strict=True)
-    return [
-        *(Remark(text=f"{path}: {said}") for path, said in in_modules if said),
-        *(Remark(result.row_of[at].question.id, at, f"cell {at + 1}: {said}") for at, said in in_cells if said),
-    ]
-
-
-def language_of(body: bytes) -> str:
-    """Return the language of the notebook in the file `body`, in lower case, as its metadata have it; else "python"."""
-    metadata = json.loads(body.decode("utf-8-sig")).get("metadata")
-
-    def entry(part: str, key: str) -> str:
-        found = metadata.get(part) if isinstance(metadata, dict) else None
-        return str(found.get(key) or "").strip().lower() if isinstance(found, dict) else ""
-
-    kernel = entry("kernelspec", "name")
-    other = OTHER_KERNELS.match(kernel) or re.search("python", kernel)
-    guessed = other[0].strip(".") if other else entry("language_info", "name")
-    language = entry("kernelspec", "language") or guessed or "python"
-    return "python" if language in PYTHONS else last_line(language)
-
-
 @functools.lru_cache(maxsize=1)
 def read_reference(body: bytes, name: str, must_ask: bool = True) -> NotebookNode:
     """Return the notebook of a reference, which a class reads only once; `Unusable` if it asks nothing and must."""
     return labelling.read_reference(body, name, must_ask).notebook
-
-
-def _nbgrader(cell: NotebookNode, key: str) -> bool:
-    marks = cell.metadata.get("nbgrader")
-    return isinstance(marks, dict) and marks.get(key) is True
-
-
-def check_cells(reference: NotebookNode, notebook: NotebookNode) -> list[tuple[str, str]]:
-    """Return the (id, source) of the reference's own checks and of the code that they need.
-
-    They tell in a process of their own what holds, whatever the submission did to its cells or in its kernel. A cell
-    that nbgrader's metadata mark as the student's is taken from the submission's `notebook`.
-    """
-    theirs = {cell.id: cell.source for cell in notebook.cells}
-    names = {name for name, _ in given_checks(reference)}
-    code = [cell for cell in reference.cells if cell.cell_type == "code"]
-    if any(map(is_given_check, code)):
-        names |= {cell.id for cell in code if role(cell) is None}
-    kept = [cell for cell in code if cell.id in names]
-    return [(cell.id, theirs.get(cell.id, "") if _nbgrader(cell, "solution") else cell.source) for cell in kept]
-
-
-def is_given_check(cell: NotebookNode) -> bool:
-    """Return whether a code cell of a reference is a check, by its id or as nbgrader's metadata mark it."""
-    return role(cell) == "check" or (_nbgrader(cell, "grade") and not _nbgrader(cell, "solution"))
-
-
-def function_to_judge(reference: NotebookNode) -> JudgedFunction | None:
-    """Return the function that the reference's metadata names, or the homework's own if its question is asked."""
-    named = reference.metadata.get("hw4", {}).get("judged")
-    if isinstance(named, list) and len(named) == 3 and all(isinstance(each, str) for each in named):
-        return JudgedFunction(*named)
-    asked = {question_of(cell) for cell in reference.cells}
-    return AFFINE_BACKWARD if AFFINE_BACKWARD.question in asked else None

@@ -4,10 +4,12 @@ import pytest
 
 from hw4.grading.affine import judge
 from hw4.grading.affine.battery import cases
-from hw4.grading.affine.checks import AFFINE_BACKWARD, CHECKS
+from hw4.grading.affine.checks import CHECKS
 from hw4.grading.affine.judge import Judge, Verdict
+from hw4.grading.notebook.checks import JudgedFunction
+from hw4.grading.notebook.questions import JUDGED as OURS
 from hw4.grading.report.console import failure_lines
-from hw4.grading.sandbox.program import ResourceLimits
+from hw4.grading.sandbox.limits import ResourceLimits
 from hw4.grading.sandbox.scratch import Scratch
 from tests.affine.mutants import MUTANTS
 from tests.builders import JUDGED, ROOT, made, submission
@@ -28,6 +30,16 @@ print('{"shapes": null}')
 """
 
 
+# What finds the descriptor on which the function worker replies, as a submission's code can.
+REACH = """
+import os, sys
+frame = sys._getframe()
+while "replies" not in frame.f_locals:
+    frame = frame.f_back
+replies = frame.f_locals["replies"].fileno()
+"""
+
+
 @pytest.fixture
 def verdict(launcher):
     """Return a function that judges an `hw4/answers.py`, with the text of more files beside it."""
@@ -39,7 +51,7 @@ def verdict(launcher):
         files = {path: text.encode() for path, text in texts.items()}
         with (
             Scratch(files, ResourceLimits(4 * 2**30)) as scratch,
-            Judge(launcher, scratch, function=AFFINE_BACKWARD) as judge,
+            Judge(launcher, scratch, function=JudgedFunction(*OURS)) as judge,
         ):
             return judge.verdict()
 
@@ -77,7 +89,7 @@ def test_tampering_with_torch_where_the_function_lives_changes_nothing(verdict):
         "part4_affine_backward = 7": "part4_affine_backward cannot be imported: part4_affine_backward is 7, not",
         "import sys; sys.exit()": "part4_affine_backward cannot be imported: SystemExit",
         "import os; os._exit(0)": "the process that ran it broke off",
-        "import os; os.write(0, b'{}\\n')" + "\n" + RIGHT: "the process that ran it broke off",
+        f"{REACH}os.write(replies, b'{{}}\\n')\n{RIGHT}": "the process that ran it broke off",
     }.items(),
 )
 def test_a_function_that_cannot_be_judged_is_one_line_of_one_cause(verdict, answers, said):
@@ -116,21 +128,20 @@ def test_what_goes_beyond_the_assignment_decides_nothing(verdict):
     assert "leading dimensions" in found.beyond and found.beyond["needs"].startswith("dL/db is given though not needed")
 
 
-FORGED = """
-import json, socket, os
-lines = socket.socket(fileno=os.dup(0)).makefile("rw")
-for line in lines:
-    request = json.loads(line)
-    if "cases" not in request:
-        reply = None
-    else:
+FORGED = (
+    REACH
+    + """
+import json
+for line in open(os.dup(0)):
+    request, reply = json.loads(line), None
+    if "cases" in request:
         reply = []
         for case in request["cases"]:
             zeros = [dict(t, numbers=[0.0] * len(t["numbers"])) for t in case["tensors"]]
             reply.append({"gradients": zeros[:3], "changed": zeros, "tensors": zeros, "products": 0})
-    lines.write(json.dumps(reply) + "\\n")
-    lines.flush()
+    os.write(replies, json.dumps(reply).encode() + b"\\n")
 """
+)
 
 
 def test_a_worker_that_names_other_inputs_or_computes_nothing_is_wrong(verdict):
@@ -188,15 +199,15 @@ def test_a_forged_reply_is_wrong_in_one_short_line_each(verdict, name):
 @pytest.mark.parametrize(
     "flood",
     [
-        "while True: os.write(0, b'x' * 65536)",  # a line without end
-        "os.write(0, b'[' * 9_000_000 + b'\\n')",
-        "os.write(0, b'9' * 9_000_000 + b'\\n')",
-        "os.write(0, b'null\\n' * 100)",  # replies to what was not sent yet
-        "os.write(0, b'\\xff\\xfe\\n' * 9)",
-        "os.close(0)",
+        "while True: os.write(replies, b'x' * 65536)",  # a line without end
+        "os.write(replies, b'[' * 9_000_000 + b'\\n')",
+        "os.write(replies, b'9' * 9_000_000 + b'\\n')",
+        "os.write(replies, b'null\\n' * 100)",  # replies to what was not sent yet
+        "os.write(replies, b'\\xff\\xfe\\n' * 9)",
+        "os.close(replies)",
     ],
 )
 def test_what_floods_or_breaks_the_connection_passes_nothing(verdict, monkeypatch, flood):
     monkeypatch.setattr(judge, "PATIENCE", 15.0)
-    found = verdict(f"import os\n{flood}\n{WRONG}")
+    found = verdict(f"{REACH}{flood}\n{WRONG}")
     assert found.faults() and (found.problem or all(found.asked.values()))

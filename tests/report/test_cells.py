@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
+from hw4.grading.report.cells import Cells
 from hw4.grading.report.submission_page import submission_page
 from tests.report.builders import PNG, Parsed, body, result, shown
 
@@ -110,6 +111,20 @@ def test_macros_of_one_cell_hold_in_later_ones():
     )
 
 
+@pytest.mark.parametrize("joint", [" ", "\n\n", None])
+@pytest.mark.parametrize(
+    ("use", "shown"), [(r"see \eqref{a}", "(7)"), (r"$\ref{a}$", "7"), (r"$$x \quad \text{by \eqref{a}}$$", "(7)")]
+)
+@pytest.mark.parametrize(
+    "labelled",
+    [r"$$y \tag{7}\label{a}$$", r"\begin{align} u &= v \\ \label{a} y &= z \tag{7} \end{align}"],
+)
+def test_a_reference_finds_a_label_that_follows_it_in_its_cell_or_in_another(use, shown, labelled, joint):
+    cells = [f"{use}{joint}{labelled}"] if joint else [use, "Something else.", labelled]
+    before = Cells(result(*map(new_markdown_cell, cells))).html[0].partition("<mtable")[0]
+    assert shown in re.sub("<[^>]*>", "", before) and "???" not in before
+
+
 def test_a_wrong_formula_stays_readable_with_its_reason():
     html = submission_page(result(new_markdown_cell(r"$\cdotlog$")))
     assert r"<code>\cdotlog</code>" in html and "Unknown command" in html and "formulas not drawn: 1" in html
@@ -117,4 +132,5 @@ def test_a_wrong_formula_stays_readable_with_its_reason():
 
 def test_a_table_head_that_is_a_formula_has_a_name():
     html = body(new_markdown_cell("| $r_l$ | b |\n| --- | --- |\n| 1 | 2 |"))
-    assert re.search(r'<th[^>]*><span class="spoken">rl</span>', html)
+    head = re.search("<th[^>]*>(.*?)</th>", html)[1]
+    assert '<span class="spoken">rl</span>' in head and "<mi>r</mi><mi>l</mi>" in head

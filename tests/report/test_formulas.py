@@ -106,6 +106,11 @@ def test_what_jupyterlab_draws_is_drawn(kind, block):
         (r"\overline{x}", '<mover accent="true"><mi>x</mi><mo stretchy="true">‾</mo></mover>'),
         (r"a\!b", '<mspace width="-0.1667em" />'),
         (r"\boldsymbol{0}", "<mi>𝟎</mi>"),
+        (r"\cancelto{0}{x}", '<menclose notation="northeastarrow updiagonalarrow updiagonalstrike"><mi>x</mi>'),
+        (r"x=\begin{aligned}[t] a \\ b \end{aligned}", '<mrow align="t"><mtable'),
+        (r"\begin{gathered}[t] a \\ b \end{gathered}", '<mrow align="t"><mtable'),
+        (r"\begin{array}[t]{c|c} a & b \end{array}", '<mrow align="t"><mtable'),
+        (r"\begin{aligned} a \\ b \end{aligned}", "<math><mtable"),
         (r"\mathbf{\mu x}", "<mi>[μ𝜇]</mi>.*<mi>𝐱</mi>"),
         (
             r"\begin{array}{c} a \\ \hline \end{array}",
@@ -137,7 +142,7 @@ def test_a_tag_stands_in_the_last_cell_of_its_row(tex):
 
 def test_a_reference_shows_the_tag_of_its_label_wherever_that_stands():
     formulas = Formulas()
-    formulas.read_labels(r"see $\eqref{b}$, then $$x \tag{5}\label{b}$$ and $$\label{c} y \tag*{C}$$")
+    formulas.dialect.read_labels(r"see $\eqref{b}$, then $$x \tag{5}\label{b}$$ and $$\label{c} y \tag*{C}$$")
     assert [letters_of(formulas.draw(tex)) for tex in (r"\eqref{b}", r"\ref{b}", r"\eqref{c}", r"\eqref{d}")] == [
         "(5)",
         "5",
@@ -180,6 +185,11 @@ def test_cleaning_takes_nothing_from_a_formula(kind):
 def test_the_style_draws_every_negative_space():
     style = (Path(report.__file__).parent / "style.css").read_text(encoding="utf-8")
     assert all(f'mspace[width="-{blank}em"] {{ margin-left:' in style for blank in BLANKS)
+
+
+def test_the_style_draws_a_table_that_stands_with_its_first_row_on_the_line():
+    style = (Path(report.__file__).parent / "style.css").read_text(encoding="utf-8")
+    assert 'mrow[align="t"] > mtable' in style
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,13 @@
 """The battery: draws the cases of each check, and compares the gradients that come back with autograd's own.
 
-Run as a script, it is the judge's process: `battery.py JSON`, with {"cells": [[id, source], ...], "function": bool,
-"listen": bool}. It speaks with the function worker over the socket that is its standard input, or, if it is to listen,
-over the first connection to a port that it prints; then it prints a line of JSON per finding. No library tells which
-gradient is wrong and how: `torch.autograd.gradcheck` says only that one differs.
+Run as a script, it is the judge's process: `battery.py JSON`, with {"cells": [[id, source], ...], "function": bool}.
+Its standard output leads to the function worker, whose replies are its standard input; it writes a line of JSON per
+finding to standard error. No library tells which gradient is wrong and how: `torch.autograd.gradcheck` says only that
+one differs.
 """
 
 import json
 import secrets
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -21,10 +20,16 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from hw4.grading.affine.checks import CHECKS, GRADIENTS, INPUTS
-from hw4.grading.affine.client import BROKEN, BrokenConnection, FunctionWorker, received
-from hw4.grading.affine.function_worker import Case, Reply, affine, pack, unpack
+from hw4.grading.affine.function_worker import Case, Packed, Reply, affine, pack, unpack
 
 ALL = [True, True, True]
+DTYPES = {"float64", "float32", "bfloat16", "float16"}
+LARGEST_TENSOR = 100_000  # numbers; no case asks for as many
+LARGEST_REPLY = 10_000_000  # characters
+
+
+class BrokenConnection(Exception):
+    """The function worker has ended, or does not keep to the protocol."""
 
 
 class Example:
@@ -110,6 +115,20 @@ def expected(case: Case) -> list[torch.Tensor]:
     return list(derived)
 
 
+def received(packed: Packed | str | None) -> torch.Tensor | str | None:
+    """Return a gradient from a reply: a tensor, None, or a text that says what came instead of a tensor."""
+    if packed is None:
+        return None
+    if isinstance(packed, str):
+        return f"is {packed[:80]!r}, not a tensor"
+    try:
+        if packed["dtype"] in DTYPES and len(packed["numbers"]) <= LARGEST_TENSOR:
+            return unpack(packed)
+    except (KeyError, TypeError, ValueError, RuntimeError, OverflowError):
+        pass
+    return "is a tensor that no check can take"
+
+
 def different(mine: torch.Tensor | str | None, right: torch.Tensor | None) -> str | None:
     """Return in words how a gradient differs from the right one; None where it does not."""
     if right is None:
@@ -134,39 +153,50 @@ def different(mine: torch.Tensor | str | None, right: torch.Tensor | None) -> st
     return None
 
 
-def judged(check: str, run: Callable[[list[Case]], list[Reply]], seed: int) -> str | None:
-    """Return the first fault that a check finds with a function, of which `run` replies to cases; None: it passes."""
+def judged(check: str, run: Callable[[list[Case]], Any], seed: int) -> str | None:
+    """Return the first fault that a check finds with a function, of which `run` replies to cases; None: it passes.
+
+    Raises `BrokenConnection` where there is not one reply per case.
+    """
     phrases, drawn = zip(*cases(check, seed), strict=True)
-    for phrase, case, reply in zip(phrases, drawn, run(list(drawn)), strict=True):
-        if found := fault(case, reply):
+    replies = run(list(drawn))
+    if not isinstance(replies, list) or len(replies) != len(drawn):
+        raise BrokenConnection
+    for phrase, case, reply in zip(phrases, drawn, replies, strict=True):
+        if found := fault(case, reply if isinstance(reply, dict) else {}):
             return f"{found} ({phrase})"
     return None
 
 
-def main(request: dict[str, Any]) -> None:
-    """Print [kind, name, fault] for each given cell, for the function's import, and for each check."""
-
-    def say(kind: str, name: str, found: str | None) -> None:
-        print(json.dumps([kind, name, found]), flush=True)
-
-    if request["listen"]:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            say("port", str(server.getsockname()[1]), None)
-            connection, _ = server.accept()
-    else:
-        connection = socket.socket(fileno=0)
-    worker = FunctionWorker(connection)
+def ask(what: str, value: object) -> Any:
+    """Return the function worker's reply to the request {what: value}; raise `BrokenConnection` where none comes."""
     try:
-        for name, source in request["cells"]:
-            say("cell", name, worker.run_cell(source))
-        if request["function"]:
-            problem = worker.import_function()
+        print(json.dumps({what: value}), flush=True)
+        return json.loads(sys.stdin.readline(LARGEST_REPLY))
+    except (OSError, ValueError, RecursionError):
+        raise BrokenConnection from None
+
+
+def main(cells: list[tuple[str, str]], function: bool) -> None:
+    """Write [kind, name, fault] for each given cell, for the function's import, and for each check."""
+
+    def say(kind: str, name: str, found: object) -> None:
+        if not isinstance(found, str | None):
+            raise BrokenConnection
+        print(json.dumps([kind, name, found]), file=sys.stderr, flush=True)
+
+    try:
+        for name, source in cells:
+            say("cell", name, ask("cell", source))
+        if function:
+            problem = ask("import", True)
             say("import", "", problem)
             for check in CHECKS if problem is None else ():
                 # A seed that nobody can know beforehand: what comes back must have been computed.
-                say("check", check.name, judged(check.name, worker.run_cases, secrets.randbits(63)))
+                seed = secrets.randbits(63)
+                say("check", check.name, judged(check.name, lambda drawn: ask("cases", drawn), seed))
     except BrokenConnection:
-        say("broken", "", BROKEN)
+        say("broken", "", "the process that ran it broke off")
 
 
 if __name__ == "__main__":
@@ -175,4 +205,4 @@ if __name__ == "__main__":
 
         # Where no namespace hides this process, the submission's could read its seeds in /proc/PID/mem.
         linux.attempt(linux.system, "prctl", linux.PR_SET_DUMPABLE, 0)
-    main(json.loads(sys.argv[1]))
+    main(**json.loads(sys.argv[1]))

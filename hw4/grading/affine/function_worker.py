@@ -1,16 +1,15 @@
 """The function worker: calls the submission's function, and runs given cells, as the judge's process requests.
 
-Run as a script in a sandboxed process of the submission, `function_worker.py PORT MODULE FUNCTION`. It is one file,
-since the sandbox hides the rest of this package. Requests come and replies go as lines of JSON over a socket: standard
-input, or where PORT is not 0, a connection to that port. What it replies is the submission's word: the judge compares
-numbers in another process, which this one cannot reach, and trusts nothing else.
+Run as a script in a sandboxed process of the submission, `function_worker.py MODULE FUNCTION`. It is one file, since
+the sandbox hides the rest of this package. Requests come and replies go as lines of JSON, on standard input and output.
+What it replies is the submission's word: the judge compares numbers in another process, which this one cannot reach,
+and trusts nothing else.
 """
 
 import contextlib
 import importlib
 import json
 import os
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -69,7 +68,7 @@ def pack_result(value: object) -> Packed | str | None:
 
 
 def affine(X: torch.Tensor, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Return Y = 0.5 X Wᵀ + b of shape (..., d_out), for X (..., d_in), W (d_out, d_in) and b (d_out,)."""
+    """Return Y = 0.5 X Wᵀ + b of shape (..., d_out), for X (..., d_in), b (d_out,) and W (d_out, d_in)."""
     return 0.5 * X @ W.T + b
 
 
@@ -157,15 +156,14 @@ def run_cell(source: str, scope: dict[str, Any]) -> str | None:
     return None
 
 
-def main(port: str, module: str = "", name: str = "") -> None:
+def main(module: str = "", name: str = "") -> None:
     """Reply to each request: {"cell": source}, {"import": true} or {"cases": [...]}."""
     sys.path.insert(0, "")  # the submission's folder, which is the current one
-    local = ("127.0.0.1", int(port))
-    connection = socket.create_connection(local) if local[1] else socket.socket(fileno=os.dup(0))
-    lines = connection.makefile("rw", encoding="utf-8")
+    requests, replies = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what the submission's code prints is no reply
     scope: dict[str, Any] = {"__name__": "__main__"}
     backward: Backward | None = None
-    for line in lines:
+    for line in requests:
         reply: Any
         try:
             request = json.loads(line)
@@ -178,8 +176,7 @@ def main(port: str, module: str = "", name: str = "") -> None:
                 reply = run_cases(backward, request["cases"]) if backward else None
         except BaseException as problem:  # whatever somebody else's code raises, SystemExit included
             reply = describe(problem)
-        lines.write(json.dumps(reply) + "\n")
-        lines.flush()
+        print(json.dumps(reply), file=replies, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,20 +7,17 @@ submission controls.
 
 import json
 import os
-import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Thread
-from time import monotonic
-from typing import Any
 
+from ..notebook.checks import JudgedFunction
 from ..sandbox.launcher import Launcher
 from ..sandbox.program import Program
 from ..sandbox.scratch import Scratch
-from .checks import CHECKS, JudgedFunction
+from .checks import CHECKS
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60.0  # seconds for the whole verdict, once the cells have run
@@ -61,66 +58,48 @@ class Judge(AbstractContextManager["Judge"]):
         checks: Sequence[str] = (),
         function: JudgedFunction | None = None,
     ) -> None:
-        self._checks, self._function, self._scratch = list(checks), function, scratch
-        self._findings: SimpleQueue[list[Any] | None] = SimpleQueue()
-        listen = not launcher.forks  # not every system can hand a socket down as standard input
-        request = json.dumps({"cells": list(cells), "function": function is not None, "listen": listen})
-        ours, theirs = socket.socketpair()
-        source, output = os.pipe()
-        with ours, theirs, open(os.devnull, "r+b") as nothing:
-            null = nothing.fileno()
-            stdin = null if listen else ours.fileno()
-            battery = [str(HERE / "battery.py"), request]
-            self._processes = [launcher.start(Program(battery, str(HERE), stdin, output, null))]
-            os.close(output)
-            Thread(target=self._receive, args=(source,), daemon=True).start()
-            port = (self._findings.get() or ["port", "0", None])[1] if listen else "0"
-            worker = [str(HERE / "function_worker.py"), port]
-            worker += [function.module, function.name] if function else []
-            stdin = null if listen else theirs.fileno()
-            self._processes.append(scratch.start(launcher, worker, stdin, null, null))
+        self._checks, self._function, self._scratch = checks, function, scratch
+        self._found: dict[tuple[str, str], str | None] = {}  # by kind and name, as the battery has them
+        battery = [str(HERE / "battery.py"), json.dumps({"cells": list(cells), "function": function is not None})]
+        worker = [str(HERE / "function_worker.py"), *([function.module, function.name] if function else [])]
+        (requests, to_worker), (replies, to_battery), (findings, to_us) = os.pipe(), os.pipe(), os.pipe()
+        null = os.open(os.devnull, os.O_RDWR)
+        self._processes = [
+            launcher.start(Program(battery, str(HERE), replies, to_worker, to_us)),
+            scratch.start(launcher, worker, requests, to_battery, null),
+        ]
+        for descriptor in (requests, to_worker, replies, to_battery, to_us, null):
+            os.close(descriptor)
+        self._reader = Thread(target=self._receive, args=(findings,), daemon=True)
+        self._reader.start()
 
     def __exit__(self, *error: object) -> None:
         for process in self._processes:
             process.kill()
 
-    def _receive(self, source: int) -> None:
-        """Queue each finding that the judge's process prints, and None at its end."""
-        with open(source, encoding="utf-8") as lines:
+    def _receive(self, findings: int) -> None:
+        """Take each finding that the judge's process writes, and no warning of a library."""
+        with open(findings, encoding="utf-8") as lines:
             for line in lines:
-                self._findings.put(json.loads(line))
-        self._findings.put(None)
+                if line.startswith("["):
+                    kind, name, found = json.loads(line)
+                    self._found[kind, name] = found
 
     def verdict(self, seconds: float = PATIENCE) -> Verdict:
         """Return the verdict, waited for as long as the limits allow; what is not found by then is a fault."""
         patience = min(PATIENCE, max(seconds, LEAST))
-        deadline, findings = monotonic() + patience, []
-        silent = "could not be judged"
-        try:
-            while finding := self._findings.get(timeout=max(0, deadline - monotonic())):
-                findings.append(finding)
-        except Empty:
-            silent = f"did not end within {patience:.0f} s"
-        return self._verdict(findings, silent)
-
-    def _verdict(self, findings: Iterable[list[Any]], silent: str) -> Verdict:
-        """Return the verdict that the findings make; what they do not mention is `silent`."""
-        verdict = Verdict(dict.fromkeys(self._checks, silent))
-        verdict.problem = silent if self._function else None
-        for kind, name, found in findings:
-            if kind == "cell" and name in verdict.given:
-                verdict.given[name] = found
-            elif kind == "import" and self._function:
-                verdict.problem = found and f"{self._function.name} cannot be imported: {found}"
-                if found is None:
-                    verdict.asked = {check.name: silent for check in CHECKS if check.asked}
-                    verdict.beyond = {check.name: silent for check in CHECKS if not check.asked}
-            elif kind == "check":
-                (verdict.asked if name in verdict.asked else verdict.beyond)[name] = found
-            elif kind == "broken":
-                limit = self._scratch.why_killed(self._processes[-1])
-                found = f"the process that ran it was stopped: {limit}" if limit else found
-                for group in (verdict.given, verdict.asked, verdict.beyond):
-                    group.update({name: found for name, wrong in group.items() if wrong == silent})
-                verdict.problem = found if verdict.problem == silent else verdict.problem
+        self._reader.join(patience)
+        silent = f"did not end within {patience:.0f} s" if self._reader.is_alive() else "could not be judged"
+        found = dict(self._found)
+        if broken := found.get(("broken", "")):
+            limit = self._scratch.why_killed(self._processes[-1])
+            silent = f"the process that ran it was stopped: {limit}" if limit else broken
+        verdict = Verdict({name: found.get(("cell", name), silent) for name in self._checks})
+        if self._function and (problem := found.get(("import", ""), silent)):
+            known = ("import", "") in found
+            verdict.problem = f"{self._function.name} cannot be imported: {problem}" if known else silent
+        elif self._function:
+            for check in CHECKS:
+                group = verdict.asked if check.asked else verdict.beyond
+                group[check.name] = found.get(("check", check.name), silent)
         return verdict

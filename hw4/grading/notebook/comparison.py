@@ -88,14 +88,15 @@ def _remarks(matched: Matched) -> list[Remark]:
     for position, given in reference.given.items():
         index = places.get(position)
         gone = given.gone(matched.covered[position])
-        old, new = (normal(cell.source) for cell in (given.cell, matched.cells[index or 0]))
+        old, new = normal(given.cell.source), "" if index is None else normal(matched.cells[index].source)
+        lines = difflib.unified_diff(old.splitlines(), new.splitlines(), "given", "submitted", lineterm="")
+        diff = "\n".join(lines) if old != new else ""
         changes = dict[str, str]()
         if index is None:
             folded = absent and (given.question in absent or len(absent) > len(asked) / 2)
-            changes |= {"is deleted": ""} if not folded and len(gone) >= len(given.words) / 2 else {}
+            changes |= {"is deleted": diff} if not folded and len(gone) >= len(given.words) / 2 else {}
         elif old != new and (gone if given.cell.cell_type != "code" else IMPORT.sub("", old) != IMPORT.sub("", new)):
-            diff = difflib.unified_diff(old.splitlines(), new.splitlines(), "given", "submitted", lineterm="")
-            changes["is edited"] = "\n".join(diff)
+            changes["is edited"] = diff
         changes |= {"is moved": ""} if index is not None and position not in in_order else {}
         changes |= {"stands here a second time": ""} if position in matched.copies.values() else {}
         for text, diff in changes.items() if given.remarked else ():

@@ -54,11 +54,11 @@ def changes(sources: Collection[str], given: Iterable[str] = ()) -> list[str]:
     names = {node.id for each in code for node in ast.walk(each) if isinstance(node, ast.Name)}
     aliases: dict[str, str] = {}
     for each in code:
-        aliases |= _imports(each)
+        aliases |= imports(each)
     kept = {name: name for name in names & set(dir(builtins)) | {"AssertionError"}} | aliases
     found = []
     for source in sources:
-        again = _imports(tree(source))
+        again = imports(tree(source))
         aliases = again | aliases  # what is torch for the given code stays so, whatever a cell makes of it
         lost = [name for name in _bound(tree(source)) if name in kept and again.get(name) != kept[name]]
         said = [f"{name}, which the given code relies on, is replaced" for name in lost]
@@ -68,7 +68,8 @@ def changes(sources: Collection[str], given: Iterable[str] = ()) -> list[str]:
     return found
 
 
-def _imports(module: ast.Module) -> dict[str, str]:
+@functools.lru_cache(maxsize=1000)
+def imports(module: ast.Module) -> dict[str, str]:
     """Return {name: what it stands for} of the names that imports bind, or assignments of what was imported."""
     found: dict[str, str] = {}
     for node in ast.walk(module):

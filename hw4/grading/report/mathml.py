@@ -1,5 +1,6 @@
 """TeX as MathML for browsers: what math-core makes of it, bounded, and with each mark drawn as the element it names."""
 
+import functools
 import re
 import string
 from html import unescape
@@ -27,6 +28,7 @@ OPENING = re.compile(r"\\(?:\{|u?ll?(?:[vV]ert|floor|ceil|group|moustache|bracke
 SIZES = {rf"\{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "m", "r")} | {r"\left"}
 
 
+@functools.lru_cache(maxsize=10_000)  # a page has many formulas more than once, and a class has each page's
 def draw(tex: str, block: bool) -> str:
     """Return `tex`, in what math-core knows, as MathML; raise `FormulaError` if it is too long or nested too deeply."""
     root = _converted(tex, block)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw4.evidence import figures
+from hw4 import figures
 
 
 @pytest.fixture

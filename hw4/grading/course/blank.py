@@ -1,0 +1,34 @@
+"""The blank notebook, which says what was given and asked: `python -m hw4.grading.course.blank` makes it anew.
+
+nbgrader's `ClearSolutions` leaves everything but whole answer cells in place: notes, evidence and outputs.
+"""
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from ..notebook.format import read_notebook, write_notebook
+from ..notebook.questions import part_of, role
+from .given import BLANK, NAME, ROOT
+
+NEEDED = ("deletable", "editable", "nbgrader")  # metadata of a cell: what protects it, and what grades it
+
+
+def blank(notebook: NotebookNode) -> NotebookNode:
+    """Return `notebook` without answers, evidence and outputs: each answer's cell says where to write."""
+    cells = [_cell(cell) for cell in notebook.cells if role(cell) not in ("evidence", "note")]
+    return new_notebook(cells=cells, metadata=notebook.metadata)
+
+
+def _cell(cell: NotebookNode) -> NotebookNode:
+    new = new_code_cell if cell.cell_type == "code" else new_markdown_cell
+    made = new(cell.source, id=cell.id)
+    made.metadata.update({key: cell.metadata[key] for key in NEEDED if key in cell.metadata})
+    if role(cell) == "answer":
+        part = f" **{part_of(cell)}.**" if part_of(cell) else ""
+        made.source = f"**Answer:**{part} *Write your answer here.*"
+    return made
+
+
+if __name__ == "__main__":
+    full = read_notebook((ROOT / NAME).read_bytes(), NAME)
+    BLANK.write_text(write_notebook(blank(full)), encoding="utf-8")
