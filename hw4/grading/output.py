@@ -21,6 +21,7 @@ from .errors import Unusable
 from .names import safe_name
 from .notebook.format import write_notebook
 from .result import Finding, Result
+from .submission import MARKER
 from .text import clean_text
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ GRADING = Path(__file__).parent
 DRAWS = ("jinja2", "lxml", "markdown-it-py", "math-core", "mdit-py-plugins", "nbconvert", "nh3", "pillow", "pygments")
 RESULTS = "results.json"
 FRAGMENTS = ".fragments"  # the folder, in a class's, for what each submission's drawing leaves for the class's pages
+REFERENCE = ".reference.json"  # in it; no submission's folder has a name with a dot before it
 LONGEST_HEAD, LONGEST_END = 1000, 2**17  # bytes of a page up to what made it, and of the links at its end
 PAGE = "report.html"
 
@@ -43,6 +45,7 @@ def prepare(folder: Path, inputs: Iterable[Path] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.samefile(place) for path in inputs for place in (path, path.parent) if place.exists()):
             raise Unusable(f"{folder}: what is written there could replace what is graded; name another --output")
+        (folder / MARKER).write_text("main.py writes here what it found, and reads nothing below.\n")
     except OSError as problem:
         raise Unusable(f"{folder}: {problem.strerror}") from None
 
@@ -58,7 +61,7 @@ def files_of(result: Result, name: str, kept: Mapping[str, Any], cells: "Cells")
 
     pictures = {path: picture_path(body) for path, body in result.files.items()}
     extra = {**kept, "notebook": safe_name(name), "drawing": drawing_digest(), "finding": asdict(result.finding)}
-    extra["pictures"] = pictures
+    extra |= {"pictures": pictures, "digests": result.digests()}
     return {
         safe_name(name): write_notebook(result.notebook),
         PAGE: submission_page(result, cells),
@@ -114,21 +117,34 @@ def draw_reference(result: Result) -> tuple[dict[str, str], dict[str, str]]:
 
 def reference_fragments(folder: Path, answers: Result, key: str) -> list[dict[str, str]]:
     """Return what `draw_reference` does, kept in a class's `folder` from one run to the next of the same `key`."""
-    path = folder / FRAGMENTS / ".reference.json"  # no submission's folder has a name with a dot before it
+    path = folder / FRAGMENTS / REFERENCE
     key += drawing_digest()
-    with contextlib.suppress(OSError, ValueError):
-        found_key, *found = json.loads(path.read_text(encoding="utf-8"))
-        if found_key == key:
-            return found
+    found_key, *found = kept_reference(folder)
+    if found_key == key:
+        return found
     found = list(bounded.call(draw_reference, answers))
     path.parent.mkdir(exist_ok=True)
     replace(path, json.dumps([key, *found], ensure_ascii=False))
     return found
 
 
+def kept_reference(folder: Path) -> list[Any]:
+    """Return what the last run on the class in `folder` kept: its key, and what `draw_reference` returns."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads((folder / FRAGMENTS / REFERENCE).read_text(encoding="utf-8"))
+    return ["", {}, {}]
+
+
 def fragments_path(folder: Path) -> Path:
     """Return where the fragments of the submission lie of which `folder` holds what is left."""
     return folder.parent / FRAGMENTS / f"{folder.name}.json"
+
+
+def kept_fragments(folder: Path) -> dict[str, str]:
+    """Return the fragments of the submission of which `folder` holds what is left; {} where there are none."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(fragments_path(folder).read_text(encoding="utf-8"))
+    return {}
 
 
 def keep_fragments(folder: Path, fragments: Mapping[str, str]) -> None:
@@ -166,7 +182,7 @@ def write_class(
         for around in class_pages.neighbours(graded):
             own = folder / around[1].folder
             link_around(own / PAGE, class_pages.links_around(around, pages))
-            found = json.loads(fragments_path(own).read_text(encoding="utf-8"))
+            found = kept_fragments(own)
             for page in pages:
                 with open(Path(drafts, page.file), "ab") as draft:
                     draft.write(clean_text(class_pages.answer(page, around, found.get(page.file, ""))).encode())

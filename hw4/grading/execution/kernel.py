@@ -14,9 +14,8 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
-from ..sandbox.launcher import Launcher
+from ..sandbox.launcher import Launcher, Process
 from ..sandbox.log import Log
-from ..sandbox.program import Process
 from ..sandbox.scratch import Scratch
 
 POLL = 0.2  # seconds between two looks at whether the kernel is still alive
@@ -73,7 +72,7 @@ class Kernel(AbstractContextManager["Kernel"]):
         sockets = listen(prefix, len(CHANNELS))
         try:
             argv = [str(SCRIPT), "--transport=ipc", f"--ip={prefix}", f"--Session.key={key}"]
-            argv.append("--HistoryManager.enabled=False")
+            argv += ["--HistoryManager.enabled=False", "--InteractiveShell.enable_tip=False"]  # a tip is random
             argv += [f"--{name}={ports[f'{name}_port']}" for name in CHANNELS]
             return self.scratch.start(self.launcher, argv, stdin, log, log, [each.fileno() for each in sockets])
         finally:

@@ -4,6 +4,7 @@ Run as a script in a sandboxed process. A channel's port is the number of the de
 ipykernel's own launcher binds its sockets by name, in a folder that stays open to the code that it runs.
 """
 
+import sys
 from typing import Any
 
 import zmq
@@ -20,6 +21,10 @@ class KernelApp(IPKernelApp):
     def init_control(self, context: zmq.Context[Any]) -> None:
         super().init_control(context)
         self.debug_shell_socket.disconnect(self.shell_socket.getsockopt(zmq.LAST_ENDPOINT))  # a path out of reach
+
+    def init_kernel(self) -> None:
+        super().init_kernel()
+        del sys.argv[1:]  # which would tell a random key
 
     def _nothing(self, **kwargs: Any) -> None:
         pass

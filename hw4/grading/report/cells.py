@@ -90,11 +90,12 @@ def remark(about: Remark) -> str:
     """Return a remark on a given cell as HTML, with the difference from the cell as it was given."""
     difference = f"<pre>{_lines(about.diff)}</pre>" if about.diff else ""
     if difference:
-        difference = f"<details><summary>Difference from what was given</summary>{difference}</details>"
+        difference = f"<details open><summary>Difference from what was given</summary>{difference}</details>"
     return mark("warn", "Given cell changed:", text(about.text)) + difference
 
 
 def _lines(diff: str) -> str:
     kinds = {"+": "ins", "-": "del"}
-    lines = ((kinds.get(line[:1], "span"), text(line)) for line in diff[:LONGEST].splitlines())
+    shown = [line for line in diff[:LONGEST].splitlines() if line not in ("--- given", "+++ submitted")]
+    lines = ((kinds.get(line[:1], "span"), text("…" if line.startswith("@@ ") else line)) for line in shown)
     return "\n".join(f"<{tag}>{line}</{tag}>" for tag, line in lines)

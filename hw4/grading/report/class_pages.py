@@ -27,6 +27,12 @@ class Graded:
     answers: Mapping[str, str]
     faults: Mapping[str, str]
 
+    @property
+    def lacking(self) -> list[list[str]]:
+        """Return the questions with failures, those without an answer or part, and those with perhaps one."""
+        missing = [name for name, word in self.answers.items() if "missing" in word or word == "deleted"]
+        return [list(self.faults), missing, [name for name, word in self.answers.items() if "perhaps" in word]]
+
     def state(self, question: str) -> tuple[str, str]:
         """Return the kind and the words for a question."""
         answer, fault = self.answers.get(question, "deleted"), self.faults.get(question, "")
@@ -70,9 +76,8 @@ def index(
     `unusable` holds the (name, reason) of what could not be graded, `earlier` the folders that earlier runs left.
     """
 
-    def sort_key(each: Graded) -> tuple[int, int, str]:
-        lacking = sum(word != "answered" for word in each.answers.values())
-        return (0, 0, each.name) if order == "name" else (-len(each.faults), -lacking, each.name)
+    def sort_key(each: Graded) -> tuple[list[int], str]:
+        return [] if order == "name" else [-len(questions) for questions in each.lacking], each.name
 
     questions = [page for page in pages if not page.part]
     other, target = ORDERS["failures" if order == "name" else "name"]
@@ -86,7 +91,8 @@ def index(
         order=ORDERS[order][0],
         other=other,
         other_file=target,
-        failed=sum(bool(each.faults) for each in graded),
+        lacking=[sum(map(bool, column)) for column in zip(*(each.lacking for each in graded), strict=True)]
+        or [0, 0, 0],
         fine={page.question: sum(each.state(page.question)[0] == "ok" for each in graded) for page in questions},
     )
 

@@ -31,8 +31,8 @@ def _parts(result: Result, row: Row) -> Iterator[dict[str, Any]]:
     """Yield a row for each part of a question, but for one that a function answers."""
     question, title = row.question, last_line(result.titles.get(row.question.id, row.question.id))
     for part in [] if question.judged else question.parts:
-        cells = {str(answer.cell + 1) for answer in question.answers if answer.part in (part, "")}
-        where = f"in cell {' and '.join(sorted(cells, key=int))}" if cells else "in your notebook"
+        cells = sorted({answer.cell + 1 for answer in question.answers if answer.part in (part, "")})
+        where = f"in cell{'s' * (len(cells) > 1)} {', '.join(map(str, cells))}"
         said = f"Your answer was found {where}; a person marks it."
         if part in question.missing:
             said = "No answer was found."

@@ -49,6 +49,7 @@ def _templates() -> Environment:
         finalize=lambda value: value if isinstance(value, Markup) else printable(str(value)),
     )
     environment.globals |= {
+        "zip": zip,
         "policy": POLICY,
         "generator": GENERATOR,
         "style": Markup(style.replace("url(math.woff2)", f"url(data:font/woff2;base64,{font})")),

@@ -5,7 +5,7 @@ formulas while it parses, as mdit-py-plugins' `dollarmath` does, lets a dash or 
 """
 
 import re
-from functools import partial
+from functools import lru_cache, partial
 from html import escape
 
 from markdown_it import MarkdownIt
@@ -107,4 +107,9 @@ PARSER.core.ruler.after("block", "keep_all", keep_all)
 def to_html(source: str, kept: list[str]) -> str:
     """Return Markdown as HTML, with tokens for its formulas, which `kept` takes."""
     source = CODE.sub(lambda code: code[0].replace("$", CODE_DOLLAR), source)  # which starts no formula
-    return PARSER.render(stand_aside(SOURCE, source, kept).replace(CODE_DOLLAR, "$"))
+    return _rendered(stand_aside(SOURCE, source, kept).replace(CODE_DOLLAR, "$"))
+
+
+@lru_cache(maxsize=500)  # cells: what was given stands in every submission of a class
+def _rendered(source: str) -> str:
+    return PARSER.render(source)

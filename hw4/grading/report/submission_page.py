@@ -55,7 +55,7 @@ def submission_page(result: Result, cells: Cells | None = None) -> str:
         glance=glance if any(glance.values()) else None,
         faults=faults,
         found={row.question.id: perhaps_in(row, row.question.perhaps) for row in rows},
-        lost="".join(map(remark, gone)),
+        lost=[remark(each) for each in gone],
         judged=result.judged_question(),
         function=code_block(result.finding.function),
         blocks=[_block(result, row, cells, faults.get(row.question.id, "")) for row in rows + loose],
@@ -97,22 +97,37 @@ def _block(result: Result, row: Row, cells: Cells, fault: str) -> Block:
     remarks = [each for each in result.finding.remarks if each.question == row.question.id]
     kind = "bad" if fault else "warn" if row.doubtful else "ok"
     state = ", ".join(filter(None, [row.answer(), checks, fault]))
-    shown = [each for index in indices for each in _shown(result, index, cells)]
+    shown = [each for index in indices for each in _shown(result, index, cells, _spans(index, result.rows.values()))]
+    for index in sorted({answer.cell for answer in row.question.answers} - set(indices)):
+        shown.append(Shown(cells.excerpt(index, _spans(index, [row]), "Found elsewhere")))
     lost = "".join(remark(each) for each in remarks if each.cell is None)
     return Block(row, shown, kind, state, lost, len(remarks))
 
 
-def _shown(result: Result, index: int, cells: Cells) -> Iterator[Shown]:
-    """Yield a cell; where it has given text, what was added to that, and all of it behind a fold."""
+def _spans(index: int, rows: Iterable[Row], part: str = "") -> list[tuple[int, int]]:
+    """Return where in a cell answers to the questions of `rows` stand; with `part`, only those to it or to no part."""
+    answers = [each for row in rows for each in row.question.answers if each.cell == index]
+    return sorted({(each.start, each.end) for each in answers if not part or each.part in (part, "")})
+
+
+def _shown(
+    result: Result, index: int, cells: Cells, spans: list[tuple[int, int]], mixed: bool = False
+) -> Iterator[Shown]:
+    """Yield a cell; where it is `mixed`, or has given text, the answer in the `spans`, and behind a fold all of it."""
     reading, cell = result.readings[index], result.notebook.cells[index]
-    if not reading.given:
+    if not reading.given and not mixed:
         yield Shown(cells.html[index])
         return
-    if added := cells.excerpt(index, reading.added, "Added to the given text"):
-        yield Shown(added)
+    found = cells.excerpt(index, spans or reading.added, "Added to the given text" if reading.given else "Answer")
+    if found:
+        yield Shown(found)
     title = result.titles.get(reading.question or "") if role(cell) == "question" else ""
-    line = f"Given {role(cell) or 'cell'}, cell {index + 1}{': ' if title else ''}{title}"
-    yield Shown(cells.html[index], line, bool(cells.marks[index]))
+    line = f"{'Given' if reading.given else 'All of this'} {role(cell) or 'cell'}, cell {index + 1}"
+    yield Shown(
+        cells.html[index],
+        f"{line}: {title}" if title else line,
+        bool(cells.marks[index] or (found and cell.get("outputs"))),
+    )
 
 
 def fragments(result: Result, cells: Cells) -> dict[str, str]:
@@ -166,12 +181,12 @@ def _of_answer(result: Result, row: Row, cells: Cells, part: str) -> Iterator[Sh
     answers = row.question.answers
     for index in sorted({*row.question.cells, *(answer.cell for answer in answers)}):
         cell, reading = result.notebook.cells[index], result.readings[index]
-        here = [answer for answer in answers if answer.cell == index]
-        letters = {answer.part for answer in here} or {"" if reading.given else part_of(cell)}
-        spans = [(answer.start, answer.end) for answer in here if answer.part in (part, "")]
+        letters = {answer.part for answer in answers if answer.cell == index}
+        letters = letters or {"" if reading.given else part_of(cell)}
+        spans = _spans(index, [row], part)
         if part and not letters & {part, ""}:
             continue
         if part and letters - {part, ""}:
             yield Shown(cells.excerpt(index, spans, f"Part {part}"))
         elif reading.added or cells.marks[index] or role(cell) not in GIVEN:
-            yield from _shown(result, index, cells)
+            yield from _shown(result, index, cells, spans, set(spans) < set(_spans(index, result.rows.values())))

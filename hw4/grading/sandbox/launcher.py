@@ -6,12 +6,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
-from .program import Layer, Process, Program
+from .forked import ForkedProcess, Forkserver
+from .limits import Layer
+from .program import Program
 
 FORKS = sys.platform == "linux"  # macOS has fork, but its libraries don't survive it
 KERNEL = [
@@ -20,13 +22,13 @@ KERNEL = [
     "IPython.core.debugger",
     "tornado.platform.asyncio",
     "tornado.queues",
+    "numpy.random",  # whose generator the forkserver seeds
 ]
-# What to import beforehand where a text mentions the word; never our own package. PyTorch imports the two behind it
-# when it first differentiates or optimizes, which costs as much as itself.
+# What to import beforehand where the reference mentions the word; never our own package. PyTorch imports the two behind
+# it when it first differentiates or optimizes, which costs as much as itself.
 MODULES = {
     "torch": ["torch", "torch.fx.experimental.symbolic_shapes", "torch._dynamo"],
     "matplotlib": ["matplotlib.figure", "matplotlib.backends.backend_agg"],
-    "sklearn": ["sklearn.datasets"],
 }
 # The variables of our environment that a submission's process sees: nothing that could be a secret.
 PASSED_ON = re.compile(
@@ -34,9 +36,12 @@ PASSED_ON = re.compile(
 )
 
 
-def modules_mentioned(texts: Sequence[str], words: Iterable[str] = MODULES) -> list[str]:
-    """Return the modules to preload for code with these texts: a kernel's, and those behind the `words` in them."""
-    mentioned = [MODULES[word] for word in words if any(word in text for text in texts)]
+def modules_mentioned(texts: Sequence[str]) -> list[str]:
+    """Return the modules to preload for a reference with these texts: a kernel's, and those behind the words in them.
+
+    A submission's own texts decide nothing: what is preloaded would be seen by the others of its class.
+    """
+    mentioned = [modules for word, modules in MODULES.items() if any(word in text for text in texts)]
     return [*KERNEL, *itertools.chain(*mentioned)]
 
 
@@ -48,11 +53,7 @@ class Launcher:
 
     def __init__(self, modules: Sequence[str] = (), threads: int = 1, hidden: Sequence[Path] = ()) -> None:
         self._environment, self.hidden = _environment(threads), list(hidden)
-        self._forkserver = None
-        if FORKS:
-            from .forked import Forkserver
-
-            self._forkserver = Forkserver(modules, self._environment)
+        self._forkserver = Forkserver(modules, self._environment) if FORKS else None
 
     def __enter__(self) -> "Launcher":
         return self
@@ -65,15 +66,10 @@ class Launcher:
         """Return whether processes are forked; where not, no socket can be handed down as standard input."""
         return self._forkserver is not None
 
-    def preload(self, modules: Sequence[str]) -> None:
-        """Import the modules, too, for programs that start later."""
-        if self._forkserver:
-            self._forkserver.preload(modules)
-
-    def start(self, program: Program) -> Process:
+    def start(self, program: Program) -> "Process":
         if not self._forkserver:
             return LaunchedProcess(program, self._environment)
-        return self._forkserver.fork(program, [KERNEL[-1], "torch._dynamo" if program.is_script else "torch"])
+        return self._forkserver.fork(program)
 
     def release(self, folder: str) -> None:
         """Free what is kept in memory for the scratch folder."""
@@ -87,10 +83,14 @@ class Launcher:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """Return a submission's environment; our own number of threads, where it is set, goes before `threads`."""
+    """Return a submission's environment; our own number of threads, where it is set, goes before `threads`.
+
+    What it holds of Python's and matplotlib's is the same for whoever grades.
+    """
     counts = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], str(threads))
-    huge_pages = {"THP_MEM_ALLOC_ENABLE": "1"}  # PyTorch's: large tensors cost fewer page faults
-    return counts | huge_pages | {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
+    fixed = {"PYTHONHASHSEED": "0", "MATPLOTLIBRC": os.devnull, "TORCH_COMPILE_DEBUG_DIR": "/tmp"}
+    fixed["THP_MEM_ALLOC_ENABLE"] = "1"  # PyTorch's: large tensors cost fewer page faults
+    return counts | fixed | {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
 
 
 class LaunchedProcess:
@@ -100,7 +100,7 @@ class LaunchedProcess:
         # a script imports nothing from its own folder, which is ours; a module imports from the submission's
         option = "-P" if program.is_script else "-m"
         self._process = subprocess.Popen(
-            [sys.executable, "-E", option, *program.argv],
+            [sys.executable, option, *program.argv],
             cwd=program.folder,
             env=environment | program.environment,
             stdin=program.stdin,
@@ -127,3 +127,6 @@ class LaunchedProcess:
                     descendant.kill()
         self._process.kill()
         self._process.wait()
+
+
+Process = ForkedProcess | LaunchedProcess
