@@ -50,9 +50,7 @@ def noticed(tmp_path, monkeypatch):
         outputs = nbformat.read(executed, as_version=4).cells[1].outputs
         text = "".join(each.get("text", "") for each in outputs if each.get("name") == "stdout")
         assert text, outputs
-        return json.loads(
-            re.sub(r"/tmp/hw4-scratch-\w+/scratch/\d+", "/submission", text)
-        )
+        return json.loads(re.sub(r"/tmp/hw4-scratch-\w+/scratch/\d+", "/submission", text))
 
     yield run
     gc.collect()  # jupyter_client leaves an event loop open in each thread that talks with a kernel

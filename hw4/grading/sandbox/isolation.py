@@ -54,7 +54,7 @@ def isolate(wanted: Isolation, report: int, in_memory: bool = False) -> list[Lay
         attempt(system, "prctl", linux.PR_CAPBSET_DROP, capability)
     attempt(system, "capset", struct.pack("Ii", linux.CAPABILITY_VERSION_3, 0), bytes(linux.CAPABILITY_SETS))
     own_user = set_limits(wanted.limits, own_user)
-    layers.append(tried(CALLS, seccomp.filter_system_calls, "" if in_memory else seccomp.HIDES_FILES))
+    layers.append(tried(CALLS, seccomp.filter_system_calls, "" if in_memory or entered else seccomp.HIDES_FILES))
     return layers + wanted.limits.layers(bool(wanted.doors), in_memory, own_user)
 
 
