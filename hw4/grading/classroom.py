@@ -1,8 +1,9 @@
 """Submissions, several at a time, here or on a Dask cluster; what is done is kept and not done again."""
 
 import functools
+import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,22 +16,25 @@ from tqdm import tqdm
 from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
-from .grade import Outcome, Task, failed_outcome, grade, grade_remotely, read_reference
-from .marks import table
+from .grade import Outcome, Task, code_digest, failed_outcome, grade, grade_remotely, read_reference
+from .marks import spreadsheet, table
 from .names import folder_names
+from .notebook.comparison import questions
 from .notebook.format import read_notebook, with_outputs
 from .report.console import progress_line
 from .result import Result
 from .sandbox.launcher import Launcher
-from .submission import Submission, collect
+from .submission import Found, Submission, collect
 from .text import clean_text, last_line
 
+LISTS = "found.txt"
 STATUS = {
     ExitCode.CLEAN: "clean",
     ExitCode.FAILED: "failed",
     ExitCode.UNUSABLE: "not graded",
     ExitCode.FAULT: "our fault",
 }
+MISSING = "answers missing"  # of what would be clean with them
 
 
 @dataclass(frozen=True)
@@ -48,32 +52,34 @@ class Options:
     jobs: int = 1
     threads: int = 1  # in which each submission computes
     dask: str | None = None  # the address of a cluster's scheduler
+    lists: str = ""  # what was found in a class, for a file of its own
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A submission that was found: its name, where it lies, and the folder for what is left of it."""
+    """A submission that was found, and the folder for what is left of it."""
 
-    name: str
-    path: Path
+    found: Found
     folder: Path
+
+    @property
+    def name(self) -> str:
+        """Return the name under which it is shown."""
+        return self.found.name
 
 
 Submit = Callable[[Task], "Future[Outcome]"]
 
 
 class Classroom:
-    """The submissions that were found, a (name, path) each, graded against one reference."""
+    """The submissions that were found, graded against one reference."""
 
-    def __init__(
-        self, found: Iterable[tuple[str, Path]], reference_path: Path, reference: Submission, options: Options
-    ) -> None:
+    def __init__(self, found: Sequence[Found], reference_path: Path, reference: Submission, options: Options) -> None:
         self.options, self.reference, self.reference_path = options, reference, reference_path
-        pairs = list(found)
-        folders = [options.output / name for name in folder_names([name for name, _ in pairs])]
+        folders = [options.output / name for name in folder_names([each.name for each in found])]
         if options.single:
             folders = [options.output]
-        self.entries = [Entry(name, path, folder) for (name, path), folder in zip(pairs, folders, strict=True)]
+        self.entries = [Entry(each, folder) for each, folder in zip(found, folders, strict=True)]
 
     @functools.cached_property
     def given(self) -> NotebookNode:
@@ -95,9 +101,15 @@ class Classroom:
         `launcher` starts the processes of what runs here; None for a cluster.
         """
         bounded.start()
-        output.prepare(self.options.output, [entry.path for entry in self.entries])
+        output.prepare(self.options.output, [entry.found.place for entry in self.entries])
+        if self.options.lists:
+            output.replace(self.options.output / LISTS, self.options.lists)
+        with spreadsheet.alone(self.options.output):
+            return self._grade(launcher)
+
+    def _grade(self, launcher: Launcher | None) -> ExitCode:
         if not self.options.single:
-            table.kept(self.options.output / table.FILE)  # what would be lost is said before anything runs
+            self._table()  # what would be lost is said before anything runs
         done: dict[Entry, Outcome] = {}
         interrupted = False
         try:
@@ -105,13 +117,15 @@ class Classroom:
             with tqdm(total=len(self.entries), disable=self.options.single or None, leave=False) as bar:
                 for entry, outcome in self.outcomes(launcher):
                     try:
+                        if outcome.fragments and not self.options.single:
+                            output.keep_fragments(entry.folder, outcome.fragments)
                         if outcome.files:  # what is unchanged was written by an earlier run
                             output.write(outcome.files, entry.folder)
                     except (OSError, Unusable) as problem:
                         outcome = replace(failed_outcome(entry.name, problem), code=ExitCode.FAULT)
-                    done[entry] = outcome if self.options.single else replace(outcome, files={})
+                    done[entry] = outcome if self.options.single else replace(outcome, files={}, fragments={})
                     if outcome.files and not self.options.single:
-                        line = f"{last_line(outcome.name)}: {STATUS[outcome.code]}: {last_line(outcome.lines[-1])}"
+                        line = f"{last_line(outcome.name)}: {status(outcome)}: {last_line(outcome.lines[-1])}"
                         bar.write(f"[{len(done)}/{len(self.entries)}] {line}", file=sys.stderr)
                     bar.update()
         except KeyboardInterrupt:
@@ -129,7 +143,9 @@ class Classroom:
         options, written = self.options, [entry.folder / name for name in outcome.files]
         if options.save and outcome.code == ExitCode.CLEAN:
             name = next(iter(outcome.files))  # the executed notebook
-            path = entry.path if entry.path.is_file() else next(entry.path.rglob(name))
+            path = entry.found.files[entry.found.notebook]
+            if entry.found.place.is_file() and path != entry.found.place:
+                raise Unusable(f"{entry.found.place}: nothing can be saved into an archive")
             executed = nbformat.v4.reads(outcome.files[name])
             own = any(each and each.exists() and path.samefile(each) for each in (self.reference_path, options.own))
             written.append(output.replace(path, with_outputs(path.read_bytes(), executed, stamped=own)))
@@ -138,8 +154,10 @@ class Classroom:
 
     def _finish_class(self, done: dict[Entry, Outcome], interrupted: bool) -> ExitCode:
         """Write the table of marks and the pages of the class; return whether all could be graded."""
-        marks, page = self._write_marks(done), self._write_pages(done)
-        print(summary(done.values(), len(self.entries)), *(clean_text(str(path)) for path in (marks, page)), sep="\n")
+        page = self._write_pages(done)
+        print(summary(done.values(), len(self.entries)), clean_text(str(page)), sep="\n")
+        for line in self._write_marks(done):
+            print(line)
         codes = {outcome.code for outcome in done.values()} & {ExitCode.UNUSABLE, ExitCode.FAULT}
         return ExitCode.INTERRUPTED if interrupted else max(codes, default=ExitCode.CLEAN)
 
@@ -152,7 +170,7 @@ class Classroom:
                 while waiting and len(running) < width:
                     entry = waiting.pop()
                     try:
-                        submission = collect(entry.path, self.reference_path, entry.name)
+                        submission = collect(entry.found)
                         task = Task(submission, self.reference, options.limits, options.strict, options.threads)
                         earlier = self._earlier(entry, task)
                     except Exception as problem:  # also what somebody's file system makes of a name
@@ -173,39 +191,43 @@ class Classroom:
             code = ExitCode(kept["code"])
             if code > ExitCode.FAILED or (kept["task"], kept["name"]) != (task.digest(), entry.name):
                 return None
-            if kept["drawing"] != output.drawing_digest():
-                bounded.call(output.redraw, entry.folder, self.given, entry.name)
-            return Outcome(entry.name, code, {}, kept["lines"], kept["answers"])
+            if kept["drawing"] != output.drawing_digest() or not output.fragments_path(entry.folder).exists():
+                fragments = bounded.call(output.redraw, entry.folder, self.given, entry.name)
+                output.keep_fragments(entry.folder, fragments)
+            return Outcome(entry.name, code, {}, kept["lines"], kept["answers"], kept["faults"])
         except (KeyError, ValueError, TypeError, OSError, Unusable, bounded.BeyondLimits):
             return None
 
-    def _write_marks(self, done: dict[Entry, Outcome]) -> Path:
-        rows: dict[str, dict[str, str]] = {entry.name: {} for entry in self.entries}
+    def _table(self) -> table.Table:
+        people = {entry.name: (entry.found.person, entry.found.original) for entry in self.entries}
+        return table.Table(self.options.output / table.FILE, table.Asked.by(self.given), people)
+
+    def _write_marks(self, done: dict[Entry, Outcome]) -> list[str]:
+        """Write the table of marks; return its path, and what there is to say of it."""
+        rows: dict[str, dict[str, str]] = {}
         for entry, outcome in done.items():
-            fixed = {"folder": entry.folder.name, "status": STATUS[outcome.code], "summary": outcome.lines[-1]}
-            rows[entry.name] = outcome.answers | fixed
-        path = self.options.output / table.FILE
-        output.replace(path, table.updated(rows, self.given, path))
-        return path
+            fixed = {"folder": entry.folder.name, "status": status(outcome), "summary": outcome.lines[-1]}
+            rows[entry.name] = outcome.answers | fixed | {"handed in": entry.found.original}
+        marks = self._table()  # as it stands now: somebody may have marked in the meantime
+        marks.update(rows)
+        return [clean_text(str(marks.path)), *marks.write()]
 
     def _write_pages(self, done: dict[Entry, Outcome]) -> Path:
         """Write the pages of the class, and one per question; return the path of the first."""
-        from .report import class_pages  # which a single run does without
+        from .report.class_pages import Graded, pages_of  # which a single run does without
 
-        drawn, unusable = [], []
-        for entry in self.entries:
-            if outcome := done.get(entry):
-                try:
-                    if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
-                        raise Unusable(outcome.lines[-1])
-                    known = outcome.result and outcome.cells and (outcome.result, outcome.cells)
-                    drawn.append(known or bounded.call(output.draw_cells, entry.folder, self.given, entry.name))
-                    drawn[-1][0].folder = entry.folder.name
-                except (Unusable, bounded.BeyondLimits) as problem:
-                    unusable.append((entry.name, str(problem)))
-        for name, text in class_pages.class_pages(drawn, unusable, self._model_answers()):
-            output.replace(self.options.output / name, text)
-        return self.options.output / class_pages.FIRST
+        graded, unusable = [], []
+        for entry in filter(done.get, self.entries):
+            outcome = done[entry]
+            if outcome.code in (ExitCode.UNUSABLE, ExitCode.FAULT):
+                unusable.append((entry.name, outcome.lines[-1]))
+            else:
+                graded.append(Graded(entry.name, entry.folder.name, outcome.answers, outcome.faults))
+        pages = pages_of(questions(self.given, self.given)[0])
+        answers = self._model_answers()
+        key = hashlib.sha256(f"{self.reference.digest()} {code_digest()} {answers.notebook}".encode(errors="replace"))
+        reference = output.reference_fragments(self.options.output, answers, key.hexdigest())
+        return output.write_class(self.options.output, graded, unusable, pages, reference)
 
 
 @contextmanager
@@ -245,6 +267,12 @@ def show_progress(result: Result, execution: Execution) -> None:
 
 def summary(outcomes: Iterable[Outcome], total: int) -> str:
     """Return the line that says how many submissions ended how."""
-    codes = [outcome.code for outcome in outcomes]
-    counts = [f"{codes.count(code)} {status}" for code, status in STATUS.items() if code in codes]
-    return f"{len(codes)} of {total} submissions: {', '.join(counts) or 'none graded'}"
+    found = [status(outcome) for outcome in outcomes]
+    counts = [f"{found.count(each)} {each}" for each in [*STATUS.values(), MISSING] if each in found]
+    return f"{len(found)} of {total} submissions: {', '.join(counts) or 'none graded'}"
+
+
+def status(outcome: Outcome) -> str:
+    """Return the words for how a submission ended; "clean" is only what lacks no answer."""
+    missing = any("missing" in word or word == "deleted" for word in outcome.answers.values())
+    return MISSING if missing and outcome.code == ExitCode.CLEAN else STATUS[outcome.code]

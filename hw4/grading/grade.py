@@ -5,9 +5,8 @@ import hashlib
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from nbformat import NotebookNode
@@ -32,12 +31,10 @@ from .sandbox.limits import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
 from .submission import Submission, files_to_run
 
-if TYPE_CHECKING:
-    from .report.submission_page import DrawnCells
-
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
 LONGEST_FUNCTION = 20_000  # characters of its module that are shown
 Progress = Callable[[Result, Execution], None]
+Describe = Callable[[Result], list[str]]
 # The packages on which what a submission computes and puts out depends.
 COMPUTES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "ipython", "jupyter_client", "nbformat")
 
@@ -76,18 +73,22 @@ class Outcome:
     files: output.Files  # the executed notebook first, where there is one
     lines: list[str]  # the last one sums it up
     answers: dict[str, str] = field(default_factory=dict)  # by question
-    result: Result | None = None  # what the files were made of, where it is still in memory
-    cells: "DrawnCells | None" = None  # of that result
+    faults: dict[str, str] = field(default_factory=dict)  # what failed, by question
+    fragments: dict[str, str] = field(default_factory=dict)  # its answers, for the pages of the class
 
 
-def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> Outcome:
-    """Grade the submission, whatever it is, and return its `Outcome`; `progress` is called for each cell that ended."""
+def grade(
+    task: Task, launcher: Launcher, progress: Progress | None = None, describe: Describe = report_lines
+) -> Outcome:
+    """Grade the submission, whatever it is, and return its `Outcome`; `progress` is called for each cell that ended.
+
+    `describe` returns what the console says of a result.
+    """
     name = task.submission.name
     try:
         result = run(task, launcher, progress)
         kept = {"task": task.digest(), "name": name}
-        outcome = bounded.call(outcome_of, result, task.submission.notebook, task.strict, kept)
-        return replace(outcome, result=result)
+        return bounded.call(outcome_of, result, task.submission.notebook, task.strict, kept, describe)
     except Exception as problem:
         return failed_outcome(name, problem)
 
@@ -99,21 +100,22 @@ def worker_launcher(modules: tuple[str, ...], threads: int) -> Launcher:
 
 
 def grade_remotely(task: Task) -> Outcome:
-    """Grade one submission in a cluster worker; only the files travel back."""
-    launcher = worker_launcher(tuple(modules_mentioned(task.reference.texts())), task.threads)
-    return replace(grade(task, launcher), result=None, cells=None)
+    """Grade one submission in a cluster worker."""
+    return grade(task, worker_launcher(tuple(modules_mentioned(task.reference.texts())), task.threads))
 
 
-def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, str]) -> Outcome:
+def outcome_of(
+    result: Result, notebook: str, strict: bool, kept: Mapping[str, str], describe: Describe = report_lines
+) -> Outcome:
     """Return the outcome of a run, with its files; `notebook` is the name of its file, and `kept` for a later run."""
-    from .report.submission_page import Cells, DrawnCells  # whose libraries take half a second to import
+    from .report.submission_page import Cells, fragments  # whose libraries take half a second to import
 
     answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
-    lines, code = report_lines(result), result.exit_code(strict)
+    lines, code = describe(result), result.exit_code(strict)
     cells = Cells(result)
-    rest = {"code": int(code), "lines": lines[-1:], "answers": answers}
+    rest = {"code": int(code), "lines": lines[-1:], "answers": answers, "faults": result.faults()}
     files = output.files_of(result, notebook, {**kept, **rest}, cells)
-    return Outcome(result.title, code, files, lines, answers, cells=DrawnCells(cells.html, cells.added))
+    return Outcome(result.title, code, files, lines, answers, result.faults(), fragments(result, cells))
 
 
 def failed_outcome(name: str, problem: BaseException) -> Outcome:
@@ -160,6 +162,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
         early = judge(files) if (plan.cells or plan.function) and (not file or file in files) else None
         finding = plan.result.finding
         finding.limits = limits
+        finding.machinery += [Remark(text=note) for note in submission.notes]
         try:
             for execution in run_cells(plan.result.notebook, kernel, limits):
                 plan.result.add(execution)

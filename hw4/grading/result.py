@@ -1,6 +1,10 @@
 """What became of a submission: of each question, each cell, and the function."""
 
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import Any, Self
 
 from nbformat import NotebookNode
@@ -10,10 +14,11 @@ from .errors import ExitCode
 from .execution.run import Execution, Limits
 from .notebook.checks import is_implemented
 from .notebook.comparison import Comparison, compare
-from .notebook.questions import Question, Remark, is_check
+from .notebook.questions import GIVEN, Question, Remark, is_check, part_of, question_of, role
 from .notebook.reference import Reference
 
 LOOSE = "(no question)"  # the row of the cells that belong to no question
+LONGEST_TITLE = 120  # characters of a question's
 
 
 @dataclass
@@ -44,6 +49,18 @@ class Row:
         return bool(self.question.missing or self.question.perhaps)
 
 
+def titles(cells: Iterable[NotebookNode]) -> dict[str, str]:
+    """Return the first line of each question, behind that of its section, by its id: how a student knows it."""
+    section, found = "", {}
+    for cell in cells:
+        line = shorten(next(filter(str.strip, cell.source.splitlines()), "").strip("#*_ "), LONGEST_TITLE)
+        if role(cell) == "section":
+            section = f"{line}, "
+        elif role(cell) == "question":
+            found.setdefault(question_of(cell) or "", section + line)
+    return found
+
+
 @dataclass
 class Finding:
     """What a run found beyond the notebook's own cells; it is kept as JSON beside the executed notebook."""
@@ -69,6 +86,11 @@ class Finding:
         return finding
 
 
+def part_names(question: Question) -> list[str]:
+    """Return the names of a question's parts, unlike those of any other: its id, with the letter of the part."""
+    return [f"{question.id}{'-' * bool(part)}{part}" for part in question.parts]
+
+
 class Result:
     """What is known of the run of `notebook`, as an answer to `reference` (None: it asks its own questions).
 
@@ -89,6 +111,7 @@ class Result:
         self.notebook, self.title, self.folder = notebook, title, folder
         self.finding = Finding()
         self.files: dict[str, bytes] = {}  # the pictures beside the notebook, by their path from there
+        self.titles = titles(reference.cells)
         self.points = {cell.id: cell.metadata.get("nbgrader", {}).get("points", 1) for cell in reference.cells}
         found = comparison or compare(notebook, Reference.of(reference))
         self.readings = found.cells  # by the position of the cell
@@ -119,12 +142,18 @@ class Result:
         row.passed += execution.status == "ok" and execution.index in self.checks
 
     def look_at_function(self) -> None:
-        """Count a question as missing that a function should answer, where neither it nor a text was handed in."""
-        verdict = self.finding.verdict
+        """Say in one line that a function that should answer a question is not written yet.
+
+        The question is missing where no text stands for it either.
+        """
+        verdict, code = self.finding.verdict, self.finding.function
         for row in self.rows.values() if verdict.asked or verdict.problem else ():
             name = row.question.judged
-            if name and not row.question.answers and not is_implemented(self.finding.function, name):
-                row.question.missing = list(row.question.parts)
+            if name and not is_implemented(code, name):
+                if code:
+                    verdict.asked, verdict.beyond, verdict.problem = {}, {}, f"{name} is not written yet"
+                if not row.question.answers:
+                    row.question.missing = list(row.question.parts)
 
     def failed_cells(self) -> list[Execution]:
         """Return the executions that did not end well."""
@@ -134,6 +163,22 @@ class Result:
         """Return whether a cell, a given check, or what was asked of the function failed."""
         return bool(self.failed_cells() or self.finding.verdict.faults())
 
+    def judged_question(self) -> str | None:
+        """Return the id of the question that the function answers, or else of the first with a given check."""
+        judged = [row.question.id for row in self.rows.values() if row.question.judged]
+        pairs = zip(self.readings, self.notebook.cells, strict=True)
+        checked = [reading.question for reading, cell in pairs if reading.question and role(cell) == "check"]
+        return next(iter([*judged, *checked]), None)
+
+    def faults(self) -> dict[str, str]:
+        """Return what failed, by the id of its question: how many cells, and whether the function or a given check."""
+        failed = Counter(self.row_of[execution.index].question.id for execution in self.failed_cells())
+        found = {name: f"{count} failed" for name, count in failed.items()}
+        if self.finding.verdict.faults():
+            name = self.judged_question() or LOOSE
+            found[name] = ", ".join(filter(None, [found.get(name), "wrong"]))
+        return found
+
     def missing(self) -> bool:
         """Return whether some part has no answer."""
         return any(row.question.missing for row in self.rows.values())
@@ -141,6 +186,21 @@ class Result:
     def doubtful(self) -> bool:
         """Return whether some part is missing, or perhaps not answered."""
         return any(row.doubtful for row in self.rows.values())
+
+    def digests(self) -> dict[str, str]:
+        """Return a hash of what was handed in for each part, by `part_names`."""
+        found = {}
+        for question in (row.question for row in self.rows.values()):
+            held = {answer.cell for answer in question.answers}
+            cells = [self.notebook.cells[index] for index in question.cells if index not in held]
+            beside = [(part_of(cell), cell.source) for cell in cells if role(cell) not in GIVEN]
+            for part, name in zip(question.parts, part_names(question), strict=True):
+                spans = [each for each in question.answers if each.part == part]
+                texts = [self.notebook.cells[each.cell].source[each.start : each.end] for each in spans]
+                texts += [text for letter, text in beside if letter in ("", part)]
+                texts += [self.finding.function] * bool(question.judged)
+                found[name] = hashlib.sha256("\0".join(map(str.strip, texts)).encode(errors="replace")).hexdigest()[:16]
+        return found
 
     def seconds(self) -> float:
         """Return how long all cells took together."""

@@ -159,3 +159,20 @@ def test_the_courses_own_wording_is_found_and_read():
     ours = compare(read_notebook(notebook_of(blank), "hw.ipynb"), REFERENCE)
     assert [each.text for each in ours.remarks] == ["this is another edition: 27 of 27 questions found, 0 not in it"]
     assert [each.id for each in ours.questions if each.missing != each.parts] == ["backprop-2"]
+
+
+@pytest.mark.parametrize(
+    ("snippet", "comes"),
+    [
+        ("import math\nslow = math.factorial(9)", False),
+        ("import math as m\nimport math", False),
+        ("from math import *\nmath = None", True),
+        ("import cmath as math", True),
+        ("import math\nSIDE = 3", True),
+    ],
+)
+def test_a_snippet_that_only_imports_what_the_setup_imports_comes_with_no_check(snippet, comes):
+    check = "assert math.e < SIDE" if "SIDE" in snippet else "assert math.e < 3"
+    sources = {"setup": "import math", "a-1-snippet": snippet, "a-1-check": check}
+    kept = given_checks(new_notebook(cells=[new_code_cell(text, id=name) for name, text in sources.items()]))
+    assert ("a-1-snippet" in dict(kept)) == comes

@@ -5,8 +5,10 @@ from html.parser import HTMLParser
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from hw4.grading.report import class_pages
+from hw4.grading.report.cells import Cells
 from hw4.grading.report.markup import PICTURE
-from hw4.grading.report.submission_page import submission_page
+from hw4.grading.report.submission_page import asked, fragments, submission_page
 from hw4.grading.result import Result
 
 PNG = "iVBORw0KGgo="
@@ -47,6 +49,29 @@ def shown(**data):
 
 def question(name="q-1", answer="**Answer:** Because."):
     return [new_markdown_cell("### Why?", id=f"{name}-question"), new_markdown_cell(answer, id=f"{name}-answer")]
+
+
+def graded(result):
+    """Return what the pages of a class say of a result."""
+    answers = {name: row.answer() for name, row in result.rows.items()}
+    return class_pages.Graded(result.title, result.folder, answers, result.faults())
+
+
+def question_page(question, reference, results, part=""):
+    """Return the page of a question, or of a part, with the answers of `results`."""
+    pages = class_pages.pages_of([row.question for row in reference.rows.values()])
+    page = next(each for each in pages if (each.question, each.part) == (question, part))
+    cells, drawn = Cells(reference), {each.title: fragments(each, Cells(each)) for each in results}
+    shown = asked(reference, cells)[question], fragments(reference, cells)[page.file]
+    head, end = class_pages.question_page(page, pages, *shown, len(results))
+    rows = class_pages.neighbours([graded(each) for each in results])
+    return head + "".join(class_pages.answer(page, row, drawn[row[1].name].get(page.file, "")) for row in rows) + end
+
+
+def class_index(results, questions, unusable=(), order="name", earlier=()):
+    """Return the page of a class."""
+    pages = [class_pages.Page(question) for question in questions]
+    return class_pages.index([graded(each) for each in results], pages, unusable, order, earlier)
 
 
 def harmful(html):

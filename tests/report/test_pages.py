@@ -1,28 +1,27 @@
 """The pages: what a grader finds on them, and that nothing of a student's runs, requests or swallows on them."""
 
 import re
+import subprocess
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from hw4.grading.affine.judge import Verdict
 from hw4.grading.execution.run import Execution, Limits
-from hw4.grading.notebook.questions import Remark
-from hw4.grading.report import class_pages, layout
+from hw4.grading.notebook.comparison import compare
+from hw4.grading.notebook.questions import Answer, Remark
+from hw4.grading.notebook.reference import Reference
+from hw4.grading.report import layout
 from hw4.grading.report.cells import Cells
 from hw4.grading.report.submission_page import submission_page
 from hw4.grading.result import Finding, Result
 from tests.builders import NOTEBOOK
 from tests.report import hostile
-from tests.report.builders import Parsed, harmful, question, result
+from tests.report.builders import Parsed, class_index, harmful, question, question_page, result
+from tests.report.test_frames import BROWSER, QUIET
 
 EVIL = f'"><script>{hostile.ALERT}</script><!--'
-
-
-def question_page(question, reference, results):
-    drawn = [(each, Cells(each)) for each in results]
-    return class_pages.question_page(question, (reference, Cells(reference)), drawn)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def test_nothing_of_a_student_poses_as_a_part_of_the_page(evil):
 
 
 def test_nothing_hostile_reaches_the_pages_of_a_class(evil):
-    assert harmful(class_pages.index([evil[0]], [EVIL, "q-1"], [(EVIL, EVIL)])) == []
+    assert harmful(class_index([evil[0]], [EVIL, "q-1"], [(EVIL, EVIL)])) == []
     asked = next(iter(evil[0].rows))
     assert harmful(question_page(asked, Result(evil[0].notebook), [evil[0]])) == []
 
@@ -112,7 +111,7 @@ def test_our_notebook_draws_every_formula_and_is_small():
 
 def test_a_question_gathers_its_cells_wherever_they_stand():
     one = result(*question("q-1"), *question("q-2"), new_markdown_cell("Late thought."))
-    one.row_of[4] = one.rows["q-1"]
+    one.row_of[4], one.rows["q-2"].question.answers = one.rows["q-1"], []
     first, second = submission_page(one).partition('id="question-q-2"')[::2]
     assert "Late thought." in first and "Late thought." not in second
 
@@ -184,15 +183,15 @@ def graded(title, answer="**Answer:** Because.", failed=False):
 def test_the_class_stands_by_name_or_failures_first_and_links_into_the_pages():
     results = [graded("ben", failed=True), graded("ann"), graded("cid", "**Answer:**")]
     titles = {
-        order: re.findall(r'<th scope="row"><a[^>]*>(\w+)', class_pages.index(results, ["q-1"], order=order))
+        order: re.findall(r'<th scope="row"><a[^>]*>(\w+)', class_index(results, ["q-1"], order=order))
         for order in ("name", "failures")
     }
     assert titles == {"name": ["ann", "ben", "cid"], "failures": ["ben", "cid", "ann"]}
-    assert 'href="ben/report.html#question-q-1"' in class_pages.index(results, ["q-1"])
+    assert 'href="ben/report.html#question-q-1"' in class_index(results, ["q-1"])
 
 
 def test_the_class_says_what_could_not_be_graded_and_why():
-    assert "dan</strong>: not a notebook" in class_pages.index([graded("ann")], ["q-1"], [("dan", "not a notebook")])
+    assert "dan</strong>: not a notebook" in class_index([graded("ann")], ["q-1"], [("dan", "not a notebook")])
 
 
 def test_a_question_page_holds_every_answer_under_one_question():
@@ -203,12 +202,6 @@ def test_a_question_page_holds_every_answer_under_one_question():
     assert "<details><summary>The reference answer" in html
 
 
-def test_a_question_page_names_who_lost_the_question():
-    assert "Question deleted" in question_page(
-        "q-1", Result(graded("us").notebook), [result(title="ann", folder="ann")]
-    )
-
-
 ASKED = "### Question 1\n\nWhy does it rain in the mountains?"
 
 
@@ -217,15 +210,16 @@ def page_of(*cells, finding=None):
     asked = new_markdown_cell(ASKED, id="q-1-question"), new_code_cell("assert 1", id="q-1-check")
     reference = new_notebook(cells=[*asked, new_markdown_cell("**Answer:** Ours.", id="q-1-answer")])
     one = Result(new_notebook(cells=list(cells)), reference, "ann", "ann", finding)
-    drawn = Cells(one)
-    return class_pages.question_page("q-1", (Result(reference), Cells(Result(reference))), [(one, drawn)])
+    return question_page("q-1", Result(reference), [one])
 
 
 @pytest.mark.parametrize("joint", ["\n\n", " ", "\n"])
 def test_an_answer_in_the_questions_own_cell_stands_on_the_questions_page(joint):
     html = page_of(new_markdown_cell(f"{ASKED}{joint}**Answer:** Clouds rise there.", id="q-1-question"))
     answers = html.partition('id="answers"')[2]
-    assert "Clouds rise there." in answers and "Why does it rain" not in answers
+    seen = re.sub(r"(?s)<details.*?</details>", "", answers)
+    assert "Clouds rise there." in seen and "Why does it rain" not in seen
+    assert "Why does it rain" in answers  # folded
 
 
 def test_who_did_not_answer_and_who_deleted_the_question_are_told_apart():
@@ -244,8 +238,146 @@ def test_the_function_stands_beside_its_verdict():
 def test_a_wrong_function_is_not_shown_as_a_right_answer():
     one = result(*question(), new_code_cell("assert 1", id="q-1-check"), title="ann", folder="ann")
     one.finding.verdict = Verdict({}, {"shapes": "dL/dX is 2 times the right one"})
-    assert re.search(
-        r'<td class="bad"><a href="ann/report.html#question-q-1"[^>]*>wrong<', class_pages.index([one], ["q-1"])
-    )
+    assert re.search(r'<td class="bad"><a href="ann/report.html#question-q-1"[^>]*>wrong<', class_index([one], ["q-1"]))
     heading = submission_page(one).partition('id="question-q-1"')[2].partition("</h3>")[0]
     assert 'class="bad"' in heading and "wrong" in heading
+
+
+def seen(html):
+    """Return `html` without what is folded."""
+    return re.sub(r"(?s)<details(?![^>]* open).*?</details>", "", html)
+
+
+LETTERED = (
+    "### Question 2\n\nTrue or false?\n\n**A.** The sea is blue.\n\n**B.** Snow is green.\n\n**C.** Grass is grey."
+)
+
+
+def lettered(*cells, part=""):
+    """Return the page of a question with parts A, B and C, or of one of them, with one submission of `cells`."""
+    asked = new_markdown_cell(LETTERED, id="q-2-question")
+    ours = [new_markdown_cell(f"**Answer:** {part}. Ours.", id=f"q-2-answer-{part.lower()}") for part in "ABC"]
+    reference = new_notebook(cells=[asked, *ours])
+    one = Result(new_notebook(cells=[asked, *cells]), reference, "ann", "ann")
+    return question_page("q-2", Result(reference), [one], part).partition('<main id="answers"')[2]
+
+
+def test_a_parts_page_shows_what_answers_it_and_no_other_part():
+    together = new_markdown_cell("A. Mostly, by scattering.\n\nB. Never, it is white.\n\nC. Hardly ever.")
+    html = lettered(together, part="B")
+    assert "Never, it is white." in html and "scattering" not in html and "Hardly" not in html
+    apart = [new_markdown_cell(f"**Answer:** {part}. Mine is {part}.") for part in "ABC"]
+    html = lettered(*apart, part="C")
+    assert "Mine is C." in html and "Mine is A." not in html
+
+
+def test_an_answer_without_marks_stands_on_the_page_of_each_part():
+    whole = new_markdown_cell("**Answer:** All of them are wrong, as colours depend on light.")
+    assert all("depend on light" in lettered(whole, part=part) for part in ("", "A", "B", "C"))
+
+
+def test_a_parts_page_says_only_of_its_part_that_nothing_was_found():
+    first = new_markdown_cell("**Answer:** A. Blue, by scattering.", id="q-2-answer-a")
+    assert "No answer" not in lettered(first, part="A") and "No answer" in lettered(first, part="B")
+    assert "to B, C." in lettered(first)
+
+
+def test_one_cell_for_two_questions_shows_each_its_own():
+    asked = [
+        new_markdown_cell(f"### Question {n}\n\nWhat is number {n} like, and why?", id=f"q-{n}-question")
+        for n in (1, 2)
+    ]
+    reference = new_notebook(cells=[*asked, new_markdown_cell("**Answer:**", id="q-2-answer")])
+    both = new_markdown_cell("**Answer 1:** Round like the moon.\n\n**Answer 2:** Curved like a swan.")
+    one = Result(new_notebook(cells=[*asked, both]), reference, "ann", "ann")
+    first = seen(question_page("q-1", Result(reference), [one]).partition('<main id="answers"')[2])
+    assert "Round like the moon." in first and "swan" not in first
+    page = seen(submission_page(one))
+    assert page.count("Round like the moon.") >= 1 and "Curved like a swan." in page
+
+
+def test_what_perhaps_answers_is_shown_with_where_it_was_found():
+    one = result(*question(answer="**Answer:**"), title="ann", folder="ann")
+    asked = one.rows["q-1"].question
+    asked.missing, asked.perhaps, asked.answers = [], [""], [Answer("", 1, 0, 11)]
+    page, across = submission_page(one), question_page("q-1", one, [one])
+    assert re.search(r'found in <a href="#cell-2"[^>]*>cell 2</a>', page.partition("<nav")[0])
+    assert "Perhaps an answer" in across and '<a href="ann/report.html#cell-2"' in across
+
+
+def test_stored_outputs_of_a_reference_are_not_marked_as_not_run():
+    shown_there = new_code_cell("1 + 1", id="q-1-evidence", outputs=[new_output("stream", text="2")])
+    reference = result(*question(), shown_there)
+    html = question_page("q-1", reference, [])
+    assert "<pre>2</pre>" in html and "Not run" not in html
+
+
+def test_questions_stand_in_the_references_order_and_loose_cells_at_the_end():
+    reference = new_notebook(cells=[*question("q-1"), *question("q-2")])
+    loose = new_markdown_cell("Thanks for the course.")
+    mine = [loose, *question("q-2", "**Answer:** Two."), *question("q-1", "**Answer:** One.")]
+    mine[1].source, mine[3].source = "### Why two?", "### Why one?"
+    reference.cells[0].source, reference.cells[2].source = "### Why one?", "### Why two?"
+    page = submission_page(Result(new_notebook(cells=mine), reference))
+    places = [page.index(words) for words in ("One.", "Two.", "Cells that belong to no question", "Thanks for")]
+    assert places == sorted(places)
+
+
+def test_given_text_is_folded_unless_something_is_wrong_with_it():
+    one = result(*question(), new_code_cell("assert 1", id="q-1-check"), new_code_cell("assert 0", id="q-1-snippet"))
+    one.add(Execution(2, "ok", 1.0))
+    one.add(Execution(3, "failed", 1.0, "AssertionError"))
+    page = seen(submission_page(one))
+    assert 'id="cell-1"' not in page and 'id="cell-3"' not in page
+    assert 'id="cell-2"' in page and "AssertionError" in page
+
+
+def test_what_is_wrong_stands_first_and_leads_to_its_place():
+    one = result(*question("q-1"), new_code_cell("1 / 0", id="q-1-check"), *question("q-2", "**Answer:**"))
+    one.add(Execution(2, "failed", 1.0, "ZeroDivisionError"))
+    head = submission_page(one).partition("<nav")[0]
+    assert re.search(r'Failed:</strong>\s*<a href="#question-q-1"[^>]*>q-1</a> \(1 failed\)', head)
+    assert re.search(r'No answer:</strong>\s*<a href="#question-q-2"', head)
+
+
+@pytest.mark.parametrize("answer", ["**Answer:**", ""])
+def test_clean_is_never_said_beside_a_missing_answer(answer):
+    one = result(*question(answer=answer), new_code_cell("assert 1", id="q-1-check"), title="ann", folder="ann")
+    one.add(Execution(2, "ok", 1.0))
+    words = submission_page(one).partition("</style>")[2] + class_index([one], ["q-1"]).partition("</style>")[2]
+    assert "missing" in words and "clean" not in words
+    assert "Ran clean." in submission_page(result(*question()))
+
+
+def test_a_deleted_given_cell_is_shown_as_deleted_words():
+    asked = new_markdown_cell(ASKED, id="q-1-question")
+    reference = new_notebook(cells=[asked, *question("q-2")])
+    one = Result(new_notebook(cells=question("q-2")), reference)
+    one.finding.remarks = compare(one.notebook, Reference.of(reference)).remarks
+    block = seen(submission_page(one)).partition('id="question-q-1"')[2].partition("</section>")[0]
+    assert "<del>-Why does it rain in the mountains?</del>" in block
+
+
+def test_ids_of_cells_stand_on_no_page_of_a_class_and_what_looks_like_one_is_text():
+    said = 'Look at `id="cell-1"` and [here](#cell-2), `href="pictures/a.png"`.'
+    one = result(*question(answer=f"**Answer:** {said}"), title="a b", folder="a b")
+    html = question_page("q-1", one, [one])
+    assert not re.search(r'<\w+[^>]* id="cell-', html)
+    assert 'id="cell-1"' in Parsed(html).text and 'href="pictures/a.png"' in Parsed(html).text
+    assert 'href="a%20b/report.html#cell-link-' in html
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+def test_our_notebook_prints_on_at_most_forty_sheets(tmp_path):
+    own = Result(nbformat.read(NOTEBOOK, as_version=4), title="hw")
+    for index, cell in enumerate(own.notebook.cells):
+        own.add(Execution(index, "ok", 1.0)) if cell.cell_type == "code" else None
+    own.finding.verdict = Verdict({"given": None}, dict.fromkeys("abcd"), dict.fromkeys("efgh", "It is lacking."))
+    own.finding.function, own.finding.limits = "def part4(ctx, grad):\n    return None\n" * 9, Limits()
+    (tmp_path / "page.html").write_text(submission_page(own), encoding="utf-8")
+    command = [BROWSER, "--headless", *QUIET.split(), f"--user-data-dir={tmp_path / 'profile'}", "--disable-sync"]
+    command += [f"--print-to-pdf={tmp_path / 'page.pdf'}", "--no-pdf-header-footer", (tmp_path / "page.html").as_uri()]
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
+    assert 5 < len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "page.pdf").read_bytes())) <= 40

@@ -68,7 +68,7 @@ def pack_result(value: object) -> Packed | str | None:
 
 
 def affine(X: torch.Tensor, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Return Y = 0.5 X Wᵀ + b of shape (..., d_out), for X (..., d_in), W (d_out, d_in) and b (d_out,)."""
+    """Return Y = 0.5 X Wᵀ + b of shape (..., d_out), for X (..., d_in), b (d_out,) and W (d_out, d_in)."""
     return 0.5 * X @ W.T + b
 
 

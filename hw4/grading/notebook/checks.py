@@ -3,10 +3,12 @@
 import ast
 import builtins
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
+from .machinery import imports, tree
 from .questions import GIVEN, JUDGED, question_of, role
 
 MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
@@ -34,9 +36,10 @@ def given_checks(notebook: NotebookNode) -> list[tuple[str, str]]:
     """
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and role(cell) in (None, *GIVEN)]
     kept: set[str] = set()
+    everywhere = {name for cell in code if role(cell) is None for name in imports(tree(cell.source)).items()}
     for at, cell in enumerate(code):
         if role(cell) == "check":
-            kept |= {cell.id, *(each.id for each in needed(cell, code[:at])[0])}
+            kept |= {cell.id, *(each.id for each in needed(cell, code[:at], everywhere)[0])}
     return [(cell.id, cell.source) for cell in code if cell.id in kept or (kept and role(cell) is None)]
 
 
@@ -74,13 +77,19 @@ def function_to_judge(reference: NotebookNode) -> JudgedFunction | None:
     return JudgedFunction(*JUDGED) if JUDGED[0] in asked else None
 
 
-def needed(cell: NotebookNode, earlier: list[NotebookNode]) -> tuple[list[NotebookNode], set[str]]:
-    """Return the cells among `earlier` that bind a name which `cell` or one of them uses, and what is left unbound."""
+def needed(
+    cell: NotebookNode, earlier: list[NotebookNode], everywhere: Collection[tuple[str, str]] = ()
+) -> tuple[list[NotebookNode], set[str]]:
+    """Return the cells among `earlier` that bind a name which `cell` or one of them uses, and what is left unbound.
+
+    To import one of `everywhere`, (name, what it stands for), binds nothing: it is done in any case.
+    """
     bound, wanted = _names(cell.source)
     wanted -= bound | set(dir(builtins))
     found = []
     for each in reversed(earlier):
         bound, used = _names(each.source)
+        bound -= {name for name, what in imports(tree(each.source)).items() if (name, what) in everywhere}
         if bound & wanted:
             found.append(each)
             wanted = (wanted | used) - bound - set(dir(builtins))

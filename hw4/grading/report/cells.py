@@ -1,6 +1,7 @@
 """A notebook's cells and outputs as HTML, each cleaned alone, so that none can run, request or swallow what follows."""
 
 import re
+from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
@@ -8,28 +9,13 @@ from ..notebook.questions import CELL_ID, Remark, role
 from ..result import Result
 from .drawing import Drawing
 from .formulas import Formulas
-from .markup import text
+from .markup import TABLES, text
 from .outputs import Outputs
 from .pictures import Pictures
 from .verbatim import LONGEST, code_block, printed
 
-ROLES = {
-    "evidence": "Evidence",
-    "question": "Question",
-    "snippet": "Given code",
-    "check": "Given check",
-    "answer": "Answer",
-    "note": "Note",
-}
 # What ends a given sentence, and stands before what a student added on its line.
 LEFT_OVER = re.compile(r"^[\s.,;:]*(?:\*\*[\s.,;:]+)?")
-STATUS = {
-    "failed": "Failed",
-    "timed out": "Timed out",
-    "flooded": "Put out too much",
-    "died": "The kernel died",
-    "not run": "Not run",
-}
 
 
 class Cells:
@@ -41,17 +27,17 @@ class Cells:
     def __init__(self, result: Result) -> None:
         self.result, self.formulas = result, Formulas()
         for cell in result.notebook.cells:
-            self.formulas.read_labels(cell.source)
+            self.formulas.dialect.read_labels(cell.source)
         self.originals: dict[str, bytes] = {}
         self.outputs = Outputs(Drawing(self.formulas, Pictures(result.files, self.originals)))
         self.executions = {execution.index: execution for execution in result.finding.executions}
+        self.marks = [self._marks(index, cell) for index, cell in enumerate(result.notebook.cells)]
         self.html = [self._cell(index, cell) for index, cell in enumerate(result.notebook.cells)]
-        self.added = [self._added(index, cell) for index, cell in enumerate(result.notebook.cells)]
 
     def _cell(self, index: int, cell: NotebookNode) -> str:
         match, kind = CELL_ID.fullmatch(cell.get("id", "")), role(cell)
         part = (match["detail"] or "").upper() if match and kind == "answer" else ""
-        name = f"{ROLES.get(kind or '', 'Added cell')} {part}".strip()
+        name = f"{TABLES['roles'].get(kind or '', 'Added cell')} {part}".strip()
         loose = self.result.row_of[index] is self.result.loose
         level = 1 if loose else 3
         if cell.cell_type == "markdown":
@@ -68,20 +54,20 @@ class Cells:
         label = "" if level == 1 and cell.cell_type == "markdown" else f"{name} · cell {index + 1}"
         return (
             f'<div class="cell {kind or "added"}" id="cell-{index + 1}"><p class="label">{label}</p>'
-            f'{self._marks(index, cell)}<div class="student">{body}{outputs}</div>{lacking}</div>'
+            f'{self.marks[index]}<div class="student">{body}{outputs}</div>{lacking}</div>'
         )
 
-    def _added(self, index: int, cell: NotebookNode) -> str:
-        """Return what a student added to the given text of a cell; "" where the cell is all given, or all added."""
-        reading = self.result.readings[index]
-        spans = [LEFT_OVER.sub("", cell.source[start:end]).strip() for start, end in reading.added]
-        added = "\n\n".join(span for span in spans if any(map(str.isalnum, span)))
-        if not (reading.given and added):
+    def excerpt(self, index: int, spans: Iterable[tuple[int, int]], what: str) -> str:
+        """Return what a cell's text says in the `spans`, under a label that begins with `what`; "" for nothing."""
+        cell = self.result.notebook.cells[index]
+        texts = [LEFT_OVER.sub("", cell.source[start:end]).strip() for start, end in spans]
+        said = "\n\n".join(text for text in texts if any(map(str.isalnum, text)))
+        if not said:
             return ""
         code = cell.cell_type == "code"
-        body = code_block(added) if code else self.outputs.markdown(added, 3, cell.get("attachments", {}))
+        body = code_block(said) if code else self.outputs.markdown(said, 3, cell.get("attachments", {}))
         return (
-            f'<div class="cell added"><p class="label">Added to the given text · cell {index + 1}</p>'
+            f'<div class="cell added"><p class="label">{what} · cell {index + 1}</p>'
             f'<div class="student">{body}</div></div>'
         )
 
@@ -89,7 +75,7 @@ class Cells:
         """Say what became of a cell where it is not simply that it ran."""
         execution, marks = self.executions.get(index), []
         if execution and execution.status != "ok":
-            marks.append(mark("bad", STATUS[execution.status], text(execution.reason)))
+            marks.append(mark("bad", TABLES["status"][execution.status], text(execution.reason)))
         elif not execution and cell.cell_type == "code" and cell.source.strip() and self.result.finding.limits:
             marks.append(mark("bad", "Not run", "before the run ended."))
         if execution and execution.new_kernel:
@@ -105,11 +91,12 @@ def remark(about: Remark) -> str:
     """Return a remark on a given cell as HTML, with the difference from the cell as it was given."""
     difference = f"<pre>{_lines(about.diff)}</pre>" if about.diff else ""
     if difference:
-        difference = f"<details><summary>Difference from what was given</summary>{difference}</details>"
+        difference = f"<details open><summary>Difference from what was given</summary>{difference}</details>"
     return mark("warn", "Given cell changed:", text(about.text)) + difference
 
 
 def _lines(diff: str) -> str:
     kinds = {"+": "ins", "-": "del"}
-    lines = ((kinds.get(line[:1], "span"), text(line)) for line in diff[:LONGEST].splitlines())
+    shown = [line for line in diff[:LONGEST].splitlines() if line not in ("--- given", "+++ submitted")]
+    lines = ((kinds.get(line[:1], "span"), text("…" if line.startswith("@@ ") else line)) for line in shown)
     return "\n".join(f"<{tag}>{line}</{tag}>" for tag, line in lines)

@@ -1,147 +1,142 @@
-"""The pages of a class: the submissions in two orders, and a page per question with everybody's answer to it."""
+"""The pages of a class: the submissions in two orders, and a page per question, and per part, with all the answers.
 
-from collections.abc import Iterator, Sequence
+They are written from what the drawing of each submission left (`submission_page.fragments`): nothing is drawn again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..notebook.questions import role
-from ..result import Result, Row
-from .cells import Cells, mark
-from .layout import anchor, document, table
-from .markup import text
-from .submission_page import Drawn, battery_table, cells_of, judged_question, machinery
+from ..notebook.questions import Question
+from .layout import FOLDER, page_name, render
 
 FIRST = "index.html"
 ORDERS = {"name": ("by name", FIRST), "failures": ("failures first", "failures.html")}
-GIVEN = frozenset({"question", "snippet"})
+GAP = "<!---->"  # between the head and the end of a question's page; no cleaned HTML has a comment
 
 
-def class_pages(
-    drawn: Sequence[tuple[Result, Drawn]], unusable: Sequence[tuple[str, str]], reference: Result
-) -> Iterator[tuple[str, str]]:
-    """Yield the (file name, text) of each page.
+@dataclass(frozen=True)
+class Graded:
+    """What the pages of a class say of a submission: its name, the name of its folder, and its questions by their ids.
 
-    Each result comes with its cells, drawn; `unusable` holds (title, reason) of what could not be graded.
+    `answers` holds the word for what each answer is, and `faults` what failed.
     """
-    questions = list(reference.rows)
-    for order, (_, name) in ORDERS.items():
-        yield name, index([result for result, _ in drawn], questions, unusable, order)
-    answer = Cells(reference)
-    for question in questions:
-        yield page_name(question), question_page(question, (reference, answer), drawn)
+
+    name: str
+    folder: str
+    answers: Mapping[str, str]
+    faults: Mapping[str, str]
+
+    @property
+    def lacking(self) -> list[list[str]]:
+        """Return the questions with failures, those without an answer or part, and those with perhaps one."""
+        missing = [name for name, word in self.answers.items() if "missing" in word or word == "deleted"]
+        return [list(self.faults), missing, [name for name, word in self.answers.items() if "perhaps" in word]]
+
+    def state(self, question: str) -> tuple[str, str]:
+        """Return the kind and the words for a question."""
+        answer, fault = self.answers.get(question, "deleted"), self.faults.get(question, "")
+        if answer == "answered":
+            return ("bad", fault) if fault else ("ok", answer)
+        return "bad" if fault or answer == "deleted" else "warn", ", ".join(filter(None, [answer, fault]))
 
 
-def page_name(question: str) -> str:
-    """Return the name of the file of a question's page."""
-    return f"{anchor(question).removeprefix('question-')}.html"
+@dataclass(frozen=True)
+class Page:
+    """The page of a question, or of one of its parts."""
+
+    question: str
+    part: str = ""
+
+    @property
+    def file(self) -> str:
+        """Return the name of its file."""
+        return page_name(self.question, self.part)
+
+    @property
+    def title(self) -> str:
+        """Return its heading."""
+        return f"{self.question}, part {self.part}" if self.part else self.question
+
+
+def pages_of(questions: Iterable[Question]) -> list[Page]:
+    """Return the pages of `questions`: one each, then one for each part where there are several."""
+    return [Page(each.id, part) for each in questions for part in dict.fromkeys(["", *each.parts])]
 
 
 def index(
-    results: Sequence[Result],
-    questions: Sequence[str],
+    graded: Sequence[Graded],
+    pages: Iterable[Page],
     unusable: Sequence[tuple[str, str]] = (),
     order: str = "name",
+    earlier: Sequence[str] = (),
 ) -> str:
     """Return the page of a class in one of the `ORDERS`: a row per submission, a column per question.
 
-    The page links to the one in the other order, to each question's page and to each submission's.
+    `unusable` holds the (name, reason) of what could not be graded, `earlier` the folders that earlier runs left.
     """
 
-    def sort_key(result: Result) -> tuple[int, int, str]:
-        failures, missing = _failures(result), sum(bool(row.question.missing) for row in result.rows.values())
-        return (0, 0, result.title) if order == "name" else (-failures, -missing, result.title)
+    def sort_key(each: Graded) -> tuple[list[int], str]:
+        return [] if order == "name" else [-len(questions) for questions in each.lacking], each.name
 
-    lines, answered = [], dict.fromkeys(questions, 0)
-    for result in sorted(results, key=sort_key):
-        page, failures = _page_of(result), _failures(result)
-        line = f'<th scope="row"><a href="{page}">{text(result.title)}</a></th>'
-        line += f'<td class="{"bad" if failures else ""}">{failures}</td>'
-        for name in questions:
-            kind, word = _state(result, name)
-            answered[name] += kind == "ok"
-            line += f'<td class="{kind}"><a href="{page}#{anchor(name)}">{word}</a></td>'
-        lines.append(f"<tr>{line}</tr>")
-    totals = [sum(map(bool, map(_failures, results))), *answered.values()]
-    total = "".join(f"<td>{count}</td>" for count in totals)
-    names = [f'<a href="{quote(page_name(name), safe="")}">{text(name)}</a>' for name in questions]
-    rows = [f'<tr><th scope="row">In all</th>{total}</tr>', *lines]
-    left = "".join(f"<li><strong>{text(title)}</strong>: {text(reason)}</li>" for title, reason in unusable)
-    left = f"<h2>Could not be graded</h2><ul>{left}</ul>" if left else ""
+    questions = [page for page in pages if not page.part]
     other, target = ORDERS["failures" if order == "name" else "name"]
-    return document(
-        "Class",
-        f"<header><h1>Class</h1><p>{len(results)} submissions, {ORDERS[order][0]}; "
-        f'<a href="{target}">{other}</a>. {len(unusable)} could not be graded.</p></header>'
-        f'<main class="class">{left}<h2>Submissions</h2>{table(["Submission", "Failures", *names], rows)}</main>',
+    return render(
+        "index.html",
+        title="Class",
+        graded=sorted(graded, key=sort_key),
+        questions=questions,
+        unusable=unusable,
+        earlier=earlier,
+        order=ORDERS[order][0],
+        other=other,
+        other_file=target,
+        lacking=[sum(map(bool, column)) for column in zip(*(each.lacking for each in graded), strict=True)]
+        or [0, 0, 0],
+        fine={page.question: sum(each.state(page.question)[0] == "ok" for each in graded) for page in questions},
     )
 
 
-def _failures(result: Result) -> int:
-    return len(result.failed_cells()) + len(result.finding.verdict.faults())
+def question_page(page: Page, pages: Sequence[Page], asked: str, answer: str, count: int) -> tuple[str, str]:
+    """Return what stands before and behind the `count` answers on the page of a question.
 
-
-def _page_of(result: Result) -> str:
-    return f"{quote(result.folder, safe='')}/report.html"
-
-
-def _state(result: Result, question: str) -> tuple[str, str]:
-    """Return the kind and the word for a question of a submission."""
-    row = result.rows.get(question)
-    if row is None or not row.question.cells:
-        return "bad", "gone"
-    if any(result.row_of[execution.index] is row for execution in result.failed_cells()):
-        return "bad", "failed"
-    if row.question.id == judged_question(result) and result.finding.verdict.faults():
-        return "bad", "wrong"
-    return ("warn", text(row.answer())) if row.doubtful else ("ok", "answered")
-
-
-def question_page(question: str, reference: tuple[Result, Drawn], submissions: Sequence[tuple[Result, Drawn]]) -> str:
-    """Return the page on which the question of that id is graded across the class, beside the reference's answer.
-
-    Each result comes with its cells, drawn; the reference's has not run.
+    `asked` and `answer` are the HTML of the question and of the reference's answer to it. The next page is that of the
+    next question, or of what is marked next where `page` is that of a part.
     """
-    result, cells = reference
-    row = result.rows[question]
-    given = [cells.html[one] for one in row.question.cells if role(result.notebook.cells[one]) in GIVEN]
-    by_title = sorted(submissions, key=lambda submission: submission[0].title)
-    answers = "".join(_answer(question, *submission) for submission in by_title)
-    return document(
-        question,
-        f'<a class="skip" href="#answers">Skip to the answers</a><header><h1>{text(question)}</h1>'
-        f"<h2>The question</h2><h3>As it was asked</h3>{''.join(given)}"
-        f"<details><summary>The reference answer</summary>{cells_of(result, row, cells, but=GIVEN)}</details></header>"
-        f'<main id="answers"><h2>{len(submissions)} answers</h2>{answers}</main>',
+    parted = {each.question for each in pages if each.part}
+    row = [each for each in pages if (bool(each.part) == (each.question in parted) if page.part else not each.part)]
+    at = row.index(page)
+    html = render(
+        "question.html",
+        title=page.title,
+        page=page,
+        pages=pages,
+        asked=asked,
+        answer=answer.replace(FOLDER, ""),
+        count=count,
+        gap=GAP,
+        before=row[at - 1] if at else None,
+        after=row[at + 1] if at + 1 < len(row) else None,
+        siblings=[each for each in pages if each.question == page.question] if page.question in parted else [],
     )
+    head, _, end = html.partition(GAP)
+    return head, end
 
 
-def _found(result: Result, row: Row, cells: Drawn) -> str:
-    """Return all that was taken for the answer, in its order: of given cells only what was added to them."""
-    shown = []
-    for index in sorted({*row.question.cells, *(answer.cell for answer in row.question.answers)}):
-        mixed = cells.added[index]
-        if mixed or role(result.notebook.cells[index]) not in GIVEN:
-            shown.append(mixed or cells.html[index])
-    return "".join(shown)
+def neighbours(graded: Sequence[Graded]) -> Iterator[tuple[Graded | None, Graded, Graded | None]]:
+    """Yield each submission with the one before it and the one after it, by name."""
+    row = sorted(graded, key=lambda each: each.name)
+    return zip([None, *row], row, [*row[1:], None], strict=False)
 
 
-def _answer(question: str, result: Result, cells: Drawn) -> str:
-    row: Row | None = result.rows.get(question)
-    changed = [each for each in result.finding.machinery if each.question == question]
-    block = machinery(changed) + _found(result, row, cells) if row else ""
-    if row is None or row.question.deleted:
-        block = mark("bad", "Question deleted", "from this notebook.") + block
-    elif row.question.missing:
-        parts = ", ".join(row.question.missing)
-        block = mark("warn", "No answer", f"to {text(parts)}." if parts else "was found.") + block
-    if row and row.question.perhaps:
-        parts = ", ".join(row.question.perhaps) or "the question"
-        block = mark("warn", "Perhaps an answer", f"to {text(parts)} stands here: it was found elsewhere.") + block
-    if question == judged_question(result):
-        block += battery_table(result)
-    # The whole page's cleaning drops an attribute that it does not know: ids of cells would stand there many times.
-    block = block.replace(' id="cell-', ' data-cell="')
-    folder = quote(result.folder, safe="")
-    block = block.replace('href="pictures/', f'href="{folder}/pictures/')
-    block = block.replace('href="#cell-link-', f'href="{folder}/report.html#cell-link-')
-    link = f"{_page_of(result)}#{anchor(question)}"
-    return f'<section><h3><a href="{link}">{text(result.title)}</a></h3>{block}</section>'
+def answer(page: Page, around: tuple[Graded | None, Graded, Graded | None], html: str) -> str:
+    """Return a submission's answer as it stands on the page of the question; `html` was left by its drawing."""
+    before, each, after = around
+    html = html.replace(FOLDER, quote(each.folder, safe=""))
+    return render("student.html", page=page, before=before, each=each, after=after, html=html)
+
+
+def links_around(around: tuple[Graded | None, Graded, Graded | None], pages: Iterable[Page]) -> str:
+    """Return the links that lead from a submission's page to the pages next to it."""
+    before, each, after = around
+    return render("around.html", before=before, each=each, after=after, pages=pages)

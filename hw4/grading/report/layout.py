@@ -1,4 +1,4 @@
-"""The frame of every page: self-contained HTML without a script, cleaned as a whole once more.
+"""The frame of every page: self-contained HTML without a script, from templates that escape what they are given.
 
 What comes from a student was cleaned alone (`cells`). nbconvert's pages run scripts and fetch them from the network.
 """
@@ -6,44 +6,73 @@ What comes from a student was cleaned alone (`cells`). nbconvert's pages run scr
 import functools
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
-from .markup import MATH_TAGS, TAGS, cleaner, text
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from .markup import FOLDER, MATH_TAGS, TAGS, attribute, cleaner, printable
 
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
 )
-FRAME_TAGS = {"main", "header", "footer", "nav", "section"}
-PAGE = cleaner(TAGS | MATH_TAGS | FRAME_TAGS)
+GENERATOR = "hw4.grading"  # in the head of each page, by which a page of an earlier run is known for one of ours
+PAGE_TAGS = TAGS | MATH_TAGS | {"main", "header", "footer", "nav", "section"}
+PAGE = cleaner(PAGE_TAGS)
 
 
-def document(title: str, body: str) -> str:
-    """Return a page with the HTML `body` in it."""
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{text(title)}</title><style>{_style()}</style></head>\n<body>{PAGE.clean(body)}</body></html>\n"
-    )
+def _of_class(tag: str, name: str, value: str) -> str | None:
+    """Keep what `attribute` does, but for ids, with links from a submission's page as links from a class's page."""
+    kept = None if name == "id" else attribute(tag, name, value)
+    if name != "href" or not kept or not kept.startswith(("pictures/", "#")):
+        return kept
+    return f"{FOLDER}/{'report.html' if kept[0] == '#' else ''}{kept}"
+
+
+FRAGMENT = cleaner(PAGE_TAGS, _of_class)
 
 
 @functools.cache
-def _style() -> str:
-    """Return the style with the font for formulas in it."""
+def _templates() -> Environment:
     folder = Path(__file__).parent
-    font = b64encode((folder / "math.woff2").read_bytes()).decode()
     style = (folder / "style.css").read_text(encoding="utf-8")
-    return style.replace("url(math.woff2)", f"url(data:font/woff2;base64,{font})")
+    font = b64encode((folder / "math.woff2").read_bytes()).decode()
+    environment = Environment(
+        loader=FileSystemLoader(folder / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        finalize=lambda value: value if isinstance(value, Markup) else printable(str(value)),
+    )
+    environment.globals |= {
+        "zip": zip,
+        "policy": POLICY,
+        "generator": GENERATOR,
+        "style": Markup(style.replace("url(math.woff2)", f"url(data:font/woff2;base64,{font})")),
+    }
+    environment.filters |= {"html": Markup, "anchor": anchor, "quoted": partial(quote, safe="")}
+    return environment
 
 
-def table(columns: Iterable[str], rows: Iterable[str]) -> str:
-    """Return a table that scrolls by itself where it is wide; `columns` and `rows` are HTML."""
-    head = "<tr>" + "".join(f'<th scope="col">{name}</th>' for name in columns) + "</tr>"
-    body = "".join(rows)
-    return f'<div class="wide" tabindex="0"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+def render(template: str, **values: object) -> str:
+    """Return what the template makes of the values; of these, only what it calls `html` is not escaped."""
+    return _templates().get_template(template).render(values)
+
+
+def document(title: str, body: str) -> str:
+    """Return a page with the HTML `body` in it, cleaned as a whole once more."""
+    return render("page.html", title=title, body=PAGE.clean(body))
 
 
 def anchor(question: str) -> str:
     """Return the id of the section of a question on a submission's page."""
     return "question-" + re.sub(r"[^A-Za-z0-9_-]", "-", question)
+
+
+def page_name(question: str, part: str = "") -> str:
+    """Return the name of the file of the page of a question, or of one of its parts, across a class."""
+    return f"{anchor(question).removeprefix('question-')}{'-' * bool(part)}{part.lower()}.html"

@@ -1,152 +1,192 @@
-"""The page of one submission."""
+"""The page of one submission, and of each answer in it the piece that the pages of a class are made of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..notebook.comparison import Remark
-from ..notebook.questions import role
+from ..notebook.questions import GIVEN, part_of, role
 from ..result import Result, Row
-from .cells import Cells, mark, remark
+from .cells import Cells, remark
 from .console import counts
-from .layout import anchor, document, table
-from .markup import text
+from .layout import FRAGMENT, document, page_name, render
 from .verbatim import code_block
 
 
 @dataclass(frozen=True)
-class DrawnCells:
-    """The cells of a result as HTML, in the notebook's order: what a helper process returns of `Cells`."""
+class Shown:
+    """A cell as HTML; where it is a given one, the line behind which it is folded, and whether it is unfolded."""
 
-    html: list[str]
-    added: list[str]
+    html: str
+    given: str = ""
+    open: bool = False
 
 
-Drawn = Cells | DrawnCells
+@dataclass(frozen=True)
+class Block:
+    """A question on a submission's page, with all that belongs to it, wherever in the notebook it stands."""
+
+    row: Row
+    cells: list[Shown]
+    kind: str
+    state: str
+    lost: str  # the remarks on given cells of which nothing is left
+    changed: int
 
 
 def submission_page(result: Result, cells: Cells | None = None) -> str:
     """Return the page of one submission; `cells` are its own, where they are drawn already."""
-    cells, rows = cells or Cells(result), [row for row in result.rows.values() if row.question.parts]
-    first = verdict(result, cells) + machinery(result.finding.machinery) + unplaced(result)
-    header = f"<header><h1>{text(result.title or 'Report')}</h1>{first}</header>"
-    body, seen = [], set()
-    for index, row in enumerate(result.row_of):
-        if row is result.loose:
-            body.append(cells.html[index])
-        elif row.question.id not in seen:
-            seen.add(row.question.id)
-            body.append(_block(result, row, cells))
-    seconds = ", ".join(f"{text(row.question.id)} {row.seconds:.1f} s" for row in result.all_rows if row.seconds)
-    footer = f"<footer><h2>Measured</h2><p>The only figures that another run changes: {seconds or 'none'}.</p></footer>"
-    skip = '<a class="skip" href="#questions">Skip to the questions</a>'
-    return document(
-        result.title or "Report",
-        f'{skip}{header}{overview(result, rows)}<main id="questions">{"".join(body)}</main>{footer}',
+    cells, faults = cells or Cells(result), result.faults()
+    rows = [row for row in result.rows.values() if row.question.parts]
+    glance = {
+        "failed": [row for row in result.all_rows if row.question.id in faults],
+        "deleted": [row for row in rows if row.question.deleted],
+        "missing": [row for row in rows if row.question.missing and not row.question.deleted],
+        "perhaps": [row for row in rows if row.question.perhaps],
+        "changed": [row for row in rows if any(each.question == row.question.id for each in result.finding.remarks)],
+    }
+    loose = [result.loose] if any(row is result.loose for row in result.row_of) else []
+    gone = [each for each in result.finding.remarks if each.cell is None and each.question not in result.rows]
+    kind, word = verdict(result)
+    body = render(
+        "submission.html",
+        result=result,
+        kind=kind,
+        word=word,
+        facts=facts(result, cells),
+        glance=glance if any(glance.values()) else None,
+        faults=faults,
+        found={row.question.id: perhaps_in(row, row.question.perhaps) for row in rows},
+        lost=[remark(each) for each in gone],
+        judged=result.judged_question(),
+        function=code_block(result.finding.function),
+        blocks=[_block(result, row, cells, faults.get(row.question.id, "")) for row in rows + loose],
     )
+    return document(result.title or "Report", body)
 
 
-def verdict(result: Result, cells: Cells) -> str:
-    """Return the line that says what ran, what failed, what is missing, and within which limits and layers."""
+def verdict(result: Result) -> tuple[str, str]:
+    """Return the kind and the words that say first how a submission did; "clean" is only what lacks no answer."""
+    if result.finding.interrupted:
+        return "bad", "Interrupted."
+    if result.failed():
+        return "bad", "Failed."
+    if result.missing():
+        return "warn", "Answers missing."
+    return ("warn", "Some answers in doubt.") if result.doubtful() else ("ok", "Ran clean.")
+
+
+def facts(result: Result, cells: Cells) -> Iterator[str]:
+    """Yield phrases that say what ran, what passed, and within which limits and layers."""
     finding = result.finding
-    if finding.interrupted:
-        kind, word = "bad", "Interrupted."
-    elif result.failed():
-        kind, word = "bad", "Failed."
-    elif result.missing():
-        kind, word = "warn", "Ran clean, answers missing."
-    elif result.doubtful():
-        kind, word = "warn", "Ran clean, some answers in doubt."
-    else:
-        kind, word = "ok", "Ran clean."
-    facts = [f"{counts(result)} (cells and their checks by the kernel's own word)"]
+    yield f"{counts(result)} (cells and their checks by the kernel's own word)"
     battery = finding.verdict.asked | finding.verdict.beyond
     for checks, what in [(battery, "gradient checks passed"), (finding.verdict.given, "given checks passed as given")]:
         if checks:
-            facts.append(f"{sum(wrong is None for wrong in checks.values())} of {len(checks)} {what}")
+            yield f"{sum(wrong is None for wrong in checks.values())} of {len(checks)} {what}"
     if finding.remarks:
-        facts.append(f"given cells changed: {len(finding.remarks)}")
+        yield f"given cells changed: {len(finding.remarks)}"
     if cells.formulas.failures:
-        facts.append(f"formulas not drawn: {len(cells.formulas.failures)}")
+        yield f"formulas not drawn: {len(cells.formulas.failures)}"
     if finding.limits:
-        facts.append(f"limits {finding.limits.cell:g} s a cell, {finding.limits.total:g} s in all")
-        facts.append(f"isolation: {', '.join(finding.layers) or 'none'}")
-    return f'<p class="verdict {kind}"><strong>{word}</strong> {text("; ".join(facts))}.</p>'
+        yield f"limits {finding.limits.cell:g} s a cell, {finding.limits.total:g} s in all"
+        yield f"isolation: {', '.join(finding.layers) or 'none'}"
 
 
-def machinery(remarks: Iterable[Remark]) -> str:
-    """Return the remarks on what the submission's code changes of what runs and checks it."""
-    return "".join(mark("warn", "Machinery changed:", text(each.text)) for each in remarks)
+def _block(result: Result, row: Row, cells: Cells, fault: str) -> Block:
+    checks = f"{row.passed} of {row.checks} checks passed" if row.checks else ""
+    indices = [index for index, owner in enumerate(result.row_of) if owner is row]
+    remarks = [each for each in result.finding.remarks if each.question == row.question.id]
+    kind = "bad" if fault else "warn" if row.doubtful else "ok"
+    state = ", ".join(filter(None, [row.answer(), checks, fault]))
+    shown = [each for index in indices for each in _shown(result, index, cells, _spans(index, result.rows.values()))]
+    for index in sorted({answer.cell for answer in row.question.answers} - set(indices)):
+        shown.append(Shown(cells.excerpt(index, _spans(index, [row]), "Found elsewhere")))
+    lost = "".join(remark(each) for each in remarks if each.cell is None)
+    return Block(row, shown, kind, state, lost, len(remarks))
 
 
-def unplaced(result: Result) -> str:
-    """Return the remarks on given cells of which neither the place nor the question is left, and the battery then."""
-    gone = [each for each in result.finding.remarks if each.cell is None and each.question not in result.rows]
-    return "".join(map(remark, gone)) + ("" if judged_question(result) else battery_table(result))
+def _spans(index: int, rows: Iterable[Row], part: str = "") -> list[tuple[int, int]]:
+    """Return where in a cell answers to the questions of `rows` stand; with `part`, only those to it or to no part."""
+    answers = [each for row in rows for each in row.question.answers if each.cell == index]
+    return sorted({(each.start, each.end) for each in answers if not part or each.part in (part, "")})
 
 
-def overview(result: Result, rows: list[Row]) -> str:
-    """Return the table of the questions, which links to each."""
-    lines = []
-    for row in rows:
-        failed = sum(result.row_of[execution.index] is row for execution in result.failed_cells())
-        changed = sum(each.question == row.question.id for each in result.finding.remarks)
-        values = [
-            ("warn" if row.doubtful else "ok", row.answer()),
-            ("bad", f"{failed} failed") if failed else ("", "clean" if row.seconds else "-"),
-            ("bad" if row.passed < row.checks else "", f"{row.passed} of {row.checks}" if row.checks else "-"),
-            ("warn" if changed else "", f"{changed} changed" if changed else "as given"),
-        ]
-        cells = "".join(f'<td class="{kind}">{text(value)}</td>' for kind, value in values)
-        link = f'<a href="#{anchor(row.question.id)}">{text(row.question.id)}</a>'
-        lines.append(f'<tr><th scope="row">{link}</th>{cells}</tr>')
-    columns = ["Question", "Answer", "Cells", "Checks", "Given cells"]
-    return f'<nav aria-label="Questions"><h2>Questions</h2>{table(columns, lines)}</nav>'
-
-
-def _block(result: Result, row: Row, cells: Cells) -> str:
-    """Return a question with all that belongs to it, wherever in the notebook it stands."""
-    name, state = text(row.question.id), row.answer()
-    if row.checks:
-        state += f", {row.passed} of {row.checks} checks passed"
-    kind = "warn" if row.doubtful else "bad" if row.passed < row.checks else "ok"
-    battery = battery_table(result) if row.question.id == judged_question(result) else ""
-    if battery and result.finding.verdict.faults():
-        kind, state = "bad", f"{state}, wrong"
-    lost = [each for each in result.finding.remarks if each.cell is None and each.question == row.question.id]
-    heading = f'<h3>{name} <span class="{kind}">{state}</span></h3>'
-    return (
-        f'<section id="{anchor(row.question.id)}" aria-label="{name}">{heading}'
-        f"{''.join(map(remark, lost))}{cells_of(result, row, cells)}{battery}</section>"
+def _shown(
+    result: Result, index: int, cells: Cells, spans: list[tuple[int, int]], mixed: bool = False
+) -> Iterator[Shown]:
+    """Yield a cell; where it is `mixed`, or has given text, the answer in the `spans`, and behind a fold all of it."""
+    reading, cell = result.readings[index], result.notebook.cells[index]
+    if not reading.given and not mixed:
+        yield Shown(cells.html[index])
+        return
+    found = cells.excerpt(index, spans or reading.added, "Added to the given text" if reading.given else "Answer")
+    if found:
+        yield Shown(found)
+    title = result.titles.get(reading.question or "") if role(cell) == "question" else ""
+    line = f"{'Given' if reading.given else 'All of this'} {role(cell) or 'cell'}, cell {index + 1}"
+    yield Shown(
+        cells.html[index],
+        f"{line}: {title}" if title else line,
+        bool(cells.marks[index] or (found and cell.get("outputs"))),
     )
 
 
-def cells_of(result: Result, row: Row, cells: Drawn, but: frozenset[str] = frozenset()) -> str:
-    """Return the HTML of the cells that belong to the question of `row`, without those of the roles in `but`."""
-    indices = [index for index, owner in enumerate(result.row_of) if owner is row]
-    return "".join(cells.html[index] for index in indices if role(result.notebook.cells[index]) not in but)
+def fragments(result: Result, cells: Cells) -> dict[str, str]:
+    """Return the answer to each question, and to each part of one, as HTML by the name of the page that it is for."""
+    found = {}
+    for row in result.rows.values():
+        for part in dict.fromkeys(["", *row.question.parts]):
+            found[page_name(row.question.id, part)] = _fragment(result, row, cells, part)
+    return found
 
 
-def judged_question(result: Result) -> str | None:
-    """Return the id of the question that the function answers, or else of the first with a given check."""
-    judged = [row.question.id for row in result.rows.values() if row.question.judged]
-    pairs = zip(result.readings, result.notebook.cells, strict=True)
-    checked = [reading.question for reading, cell in pairs if reading.question and role(cell) == "check"]
-    return next(iter([*judged, *checked]), None)
+def asked(result: Result, cells: Cells) -> dict[str, str]:
+    """Return each question as a reference asks it, as HTML by its id."""
+    told = {"question", "snippet"}
+    found = {}
+    for row in result.rows.values():
+        given = [cells.html[one] for one in row.question.cells if role(result.notebook.cells[one]) in told]
+        found[row.question.id] = FRAGMENT.clean("".join(given))
+    return found
 
 
-def battery_table(result: Result) -> str:
-    """Return the table of what was found in processes out of the notebook's reach; "" when nothing was judged."""
-    found = result.finding.verdict
-    judged = [(name, wrong, "wrong") for name, wrong in found.asked.items()]
-    judged += [(f"{name} (beyond what was asked)", wrong, "lacking") for name, wrong in found.beyond.items()]
-    judged += [(f"{name} as given", wrong, "wrong") for name, wrong in found.given.items()]
-    judged += [("function", found.problem, "not judged")] * bool(found.problem)
-    lines = []
-    for name, wrong, word in judged:
-        kind = "ok" if wrong is None else "warn" if word == "lacking" else "bad"
-        said = "right" if wrong is None else f"{word}: {wrong}"
-        lines.append(f'<tr><th scope="row">{text(name)}</th><td class="{kind}">{text(said)}</td></tr>')
-    label = '<p class="label">Our own checks, in processes of their own</p>'
-    if code := result.finding.function:
-        label = f'<p class="label">The function</p><div class="student">{code_block(code)}</div>{label}'
-    return f"{label}{table(['Check', 'Verdict'], lines)}" if lines else ""
+def _fragment(result: Result, row: Row, cells: Cells, part: str) -> str:
+    question = row.question
+    concerned = question.parts if not part else [part]
+    perhaps = [each for each in question.perhaps if each in concerned]
+    html = render(
+        "answer.html",
+        result=result,
+        row=row,
+        missing=[each for each in question.missing if each in concerned],
+        perhaps=perhaps,
+        found=perhaps_in(row, perhaps),
+        machinery=[each for each in result.finding.machinery if each.question == question.id],
+        cells=list(_of_answer(result, row, cells, part)),
+        judged=question.id == result.judged_question(),
+        function=code_block(result.finding.function),
+    )
+    return FRAGMENT.clean(html)
+
+
+def perhaps_in(row: Row, parts: Iterable[str]) -> list[int]:
+    """Return the positions of the cells with what perhaps answers the `parts`."""
+    return sorted({answer.cell for answer in row.question.answers if answer.part in parts})
+
+
+def _of_answer(result: Result, row: Row, cells: Cells, part: str) -> Iterator[Shown]:
+    """Yield all that was taken for the answer, or for that to a part, in its order.
+
+    Of given cells only what was added to them, and behind a fold the whole; or those that did not go well.
+    """
+    answers = row.question.answers
+    for index in sorted({*row.question.cells, *(answer.cell for answer in answers)}):
+        cell, reading = result.notebook.cells[index], result.readings[index]
+        letters = {answer.part for answer in answers if answer.cell == index}
+        letters = letters or {"" if reading.given else part_of(cell)}
+        spans = _spans(index, [row], part)
+        if part and not letters & {part, ""}:
+            continue
+        if part and letters - {part, ""}:
+            yield Shown(cells.excerpt(index, spans, f"Part {part}"))
+        elif reading.added or cells.marks[index] or role(cell) not in GIVEN:
+            yield from _shown(result, index, cells, spans, set(spans) < set(_spans(index, result.rows.values())))

@@ -1,0 +1,60 @@
+"""`python main.py handout DIR`: what a student gets, in a folder of its own.
+
+nbgrader's `generate_assignment` copies modules as they are, the function with its answer included.
+"""
+
+import argparse
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..errors import ExitCode, Unusable
+from ..submission import NEVER, files_below
+from .given import ROOT, STUDENT
+
+# What runs a notebook, what the given cells import, and the quick test, which GitHub runs as well.
+RUNNER = ("main.py", "hw4/__init__.py", "hw4/figures.py", "hw4/grading", "requirements", "tests/test_answers.py")
+RUNNER += (".github/workflows/homework.yml",)
+
+
+def run(arguments: list[str]) -> ExitCode:
+    """Write the hand-out into the folder that the arguments name, and say so."""
+    folder = new_folder("handout", "Write what a student gets", arguments)
+    copy(student_files(), folder)
+    copy(runner_files(), folder)
+    print(f"{folder}: the blank notebook, hw4/answers.py to be filled, README.md, and what runs them")
+    return ExitCode.CLEAN
+
+
+def new_folder(command: str, what: str, arguments: list[str]) -> Path:
+    """Return the folder that the `arguments` of a command name; raise `Unusable` where something stands in it."""
+    parser = argparse.ArgumentParser(prog=f"main.py {command}", description=f"{what} into a new or empty folder.")
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    folder: Path = parser.parse_args(arguments).folder
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise Unusable(f"{folder}: exists and is not empty; name a new folder")
+    return folder
+
+
+def student_files() -> Iterator[tuple[Path, Path]]:
+    """Yield each file that is the student's to read or to fill, and its place in the hand-out."""
+    for path in sorted(STUDENT.rglob("*")):
+        if path.is_file() and not NEVER & set(path.parts):
+            yield path, path.relative_to(STUDENT)
+
+
+def runner_files() -> Iterator[tuple[Path, Path]]:
+    """Yield each file that a notebook is run with, and its place in the hand-out."""
+    for name in RUNNER:
+        for path in files_below(ROOT / name) if (ROOT / name).is_dir() else [ROOT / name]:
+            yield path, path.relative_to(ROOT)
+
+
+def copy(files: Iterable[tuple[Path, Path]], folder: Path) -> None:
+    """Copy each file to its place below `folder`; raise `Unusable` where that cannot be."""
+    try:
+        for path, place in files:
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / place)
+    except OSError as problem:
+        raise Unusable(f"{problem.filename}: {problem.strerror}") from None

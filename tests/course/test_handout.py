@@ -1,0 +1,128 @@
+"""The hand-out: what is in it, what is not, and that it runs as it is."""
+
+import json
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from hw4.grading.course.given import BLANK, NAME
+from hw4.grading.notebook.questions import role
+from tests.builders import NOTEBOOK, ROOT
+from tests.course.leaks import leaks
+
+
+def main(*arguments, folder, cwd=None):
+    return subprocess.run(
+        [sys.executable, str(folder / "main.py"), *map(str, arguments)], cwd=cwd, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module")
+def handed_out(tmp_path_factory):
+    """Return the folder of a hand-out."""
+    folder = tmp_path_factory.mktemp("course") / "handout"
+    done = main("handout", folder, folder=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder
+
+
+@pytest.fixture
+def copied(handed_out, tmp_path):
+    """Return a copy of the hand-out that a test may change."""
+    import shutil
+
+    return shutil.copytree(handed_out, tmp_path / "mine")
+
+
+def test_it_has_what_a_student_writes_into_and_what_runs_it(handed_out):
+    top = {path.name for path in handed_out.iterdir()}
+    assert top == {NAME, "README.md", "hw4", "main.py", "requirements", "requirements.txt", "tests", ".github"}
+    assert (handed_out / NAME).read_bytes() == BLANK.read_bytes()
+    assert "raise NotImplementedError" in (handed_out / "hw4" / "answers.py").read_text()
+    assert not (handed_out / "hw4" / "evidence").exists()
+
+
+def test_it_says_nothing_of_the_answers(handed_out):
+    assert leaks(handed_out) == []
+
+
+def answer(name):
+    return next(cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.id == name)
+
+
+FUNCTION = (ROOT / "hw4" / "answers.py").read_text(encoding="utf-8").partition("def ")[2]
+LEFT_IN = {
+    "a sentence of an answer": ("README.md", answer("loss-2-answer").split("\n\n")[2]),
+    "a number of a note, in a test": ("tests/test_answers.py", "# " + answer("cnn-2-note-2")),
+    "a note": (NAME, answer("dropout-2-note-1")),
+    "the function, in a comment": ("main.py", "\n".join(f"# {line}" for line in FUNCTION.splitlines())),
+    "its docstring, in the stub": ("hw4/answers.py", FUNCTION.split('"""')[1]),
+    "a formula of an answer": ("requirements.txt", answer("backprop-2-answer").split("$$")[1].replace("\n", " ")),
+    "a line of evidence": ("hw4/grading/names.py", answer("gnn-2-evidence-2")),
+}
+
+
+@pytest.mark.parametrize("what", LEFT_IN)
+def test_what_was_left_in_is_found(copied, what):
+    name, text = LEFT_IN[what]
+    path = copied / name
+    if path.suffix == ".ipynb":
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells[9].source += f"\n\n{text}"
+        nbformat.write(notebook, path)
+    else:
+        path.write_text(path.read_text(encoding="utf-8") + "\n" + text, encoding="utf-8")
+    assert leaks(copied)
+
+
+def test_its_notebook_has_no_outputs_and_only_the_metadata_that_grading_needs(handed_out):
+    notebook = nbformat.read(handed_out / NAME, as_version=4)
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells)
+    assert {key for cell in notebook.cells for key in cell.metadata} == {"deletable", "editable", "nbgrader"}
+    assert set(notebook.metadata) == {"hw4", "kernelspec", "language_info"}
+
+
+def test_the_first_cell_says_where_to_write_how_to_run_what_is_checked_and_how_to_hand_in(handed_out):
+    first = nbformat.read(handed_out / NAME, as_version=4).cells[0].source
+    for phrase in (
+        "answer cells below",
+        '"**Answer:**"',
+        "--only cnn-3",
+        "What is checked",
+        "is not checked",
+        "hand in",
+    ):
+        assert phrase in first
+
+
+@pytest.mark.slow
+def test_it_runs_as_it_is_with_no_error_but_the_checks(copied):
+    done = main(folder=copied, cwd=copied)
+    assert done.returncode == 1
+    assert re.search(r"0 of 27 questions answered, 5 of 6 cells ran \w[\w ]*, 0 of 1 checks passed", done.stdout)
+    assert re.findall(r"^(?:failed|timed out|died|not run)[^:]*: (?!backprop-2)", done.stdout, re.MULTILINE) == []
+    assert "not judged: part4_affine_backward is not written yet" in done.stdout
+    tests = json.loads((copied / "graded" / "results.json").read_text())["tests"]
+    assert sum(test.get("score", 0) for test in tests) == 0
+
+
+def test_each_question_cell_stands_in_it_as_it_was_asked(handed_out):
+    full, notebook = nbformat.read(NOTEBOOK, as_version=4), nbformat.read(handed_out / NAME, as_version=4)
+    asked = [[cell.source for cell in each.cells if role(cell) == "question"] for each in (full, notebook)]
+    assert asked[0] == asked[1] and len(asked[0]) == 27
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("kept")
+    done = main("handout", tmp_path, folder=ROOT)
+    assert done.returncode == 2 and "not empty" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_of_that_name_is_still_graded(tmp_path):
+    (tmp_path / "handout").mkdir()
+    done = main("./handout", folder=ROOT, cwd=tmp_path)
+    assert done.returncode == 2 and "no notebook in it" in done.stderr
