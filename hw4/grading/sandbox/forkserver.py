@@ -26,7 +26,7 @@ from types import CodeType
 from . import mounts
 from .isolation import isolate
 from .linux import attempt
-from .program import Isolation, Program
+from .program import OWN_ROOT, PLACE, Isolation, Program
 
 LARGEST_MESSAGE, MOST_DESCRIPTORS = 1 << 20, 64  # of a message: bytes, and descriptors
 ALL_DESCRIPTORS = 1 << 20
@@ -127,8 +127,9 @@ def prepare(program: Program, descriptors: list[int], in_memory: bool) -> CodeTy
         else:
             os.write(report, b"%d %d\n" % (os.getpid(), os.getpid()))
         lines.write(json.dumps([dataclasses.astuple(layer) for layer in layers]) + "\n")
-    folder, seen = os.path.dirname(program.folder), os.path.dirname(os.getcwd())  # isolation may have moved it
-    os.environ.update({name: value.replace(folder, seen) for name, value in program.environment.items()})
+    moved = any(layer.name == OWN_ROOT and layer.active for layer in layers)
+    folder = program.isolation.folder if program.isolation and moved else PLACE
+    os.environ.update({name: value.replace(folder, PLACE) for name, value in program.environment.items()})
     random.seed(0)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(0)
