@@ -21,6 +21,7 @@ LAYERS = [
     {"marks"},
     {"grade"},
     {"intake"},
+    {"cluster"},
     {"classroom"},
     {"course"},
     {"main"},

@@ -24,9 +24,9 @@ from .notebook.inspection import machinery_remarks
 from .notebook.language import language_of
 from .notebook.questions import Remark
 from .notebook.reference import Reference
-from .report.console import report_lines
+from .report.console import report_lines, status
 from .result import Result
-from .sandbox.launcher import Launcher, modules_mentioned
+from .sandbox.launcher import Launcher
 from .sandbox.limits import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
 from .submission import Submission, files_to_run
@@ -41,7 +41,7 @@ COMPUTES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "ipytho
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be graded, against what, and how: all that a cluster worker needs."""
+    """What is to be graded, against what, and how."""
 
     submission: Submission
     reference: Submission
@@ -76,6 +76,11 @@ class Outcome:
     faults: dict[str, str] = field(default_factory=dict)  # what failed, by question
     fragments: dict[str, str] = field(default_factory=dict)  # its answers, for the pages of the class
 
+    @property
+    def status(self) -> str:
+        """Return the words for how the submission ended."""
+        return status(self.code, self.answers)
+
 
 def grade(
     task: Task, launcher: Launcher, progress: Progress | None = None, describe: Describe = report_lines
@@ -91,17 +96,6 @@ def grade(
         return bounded.call(outcome_of, result, task.submission.notebook, task.strict, kept, describe)
     except Exception as problem:
         return failed_outcome(name, problem)
-
-
-@functools.cache
-def worker_launcher(modules: tuple[str, ...], threads: int) -> Launcher:
-    """Return a launcher of this cluster worker; it ends with the worker."""
-    return Launcher(modules, threads)
-
-
-def grade_remotely(task: Task) -> Outcome:
-    """Grade one submission in a cluster worker."""
-    return grade(task, worker_launcher(tuple(modules_mentioned(task.reference.texts())), task.threads))
 
 
 def outcome_of(
@@ -162,6 +156,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
         early = judge(files) if (plan.cells or plan.function) and (not file or file in files) else None
         finding = plan.result.finding
         finding.limits = limits
+        finding.machinery += [Remark(text=note) for note in submission.notes]
         try:
             for execution in run_cells(plan.result.notebook, kernel, limits):
                 plan.result.add(execution)

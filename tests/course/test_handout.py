@@ -125,4 +125,4 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path):
 def test_a_folder_of_that_name_is_still_graded(tmp_path):
     (tmp_path / "handout").mkdir()
     done = main("./handout", folder=ROOT, cwd=tmp_path)
-    assert done.returncode == 2 and "no notebooks in it" in done.stderr
+    assert done.returncode == 2 and "no notebook in it" in done.stderr
