@@ -11,7 +11,7 @@ import pytest
 from hw4.grading import bounded
 from hw4.grading.bounded import BeyondLimits, call
 from hw4.grading.errors import Unusable
-from hw4.grading.submission import collect
+from hw4.grading.submission import Found, collect
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ def test_a_call_returns_what_the_function_returns():
 
 def test_what_cannot_be_used_is_said_by_the_function_itself():
     with pytest.raises(Unusable, match="no such file"):
-        call(collect, Path("/none"), Path("/other"))
+        call(collect, Found("ann", "ann", "ann", Path("/none"), problem="no such file"))
 
 
 @pytest.mark.parametrize(

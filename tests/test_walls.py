@@ -13,10 +13,11 @@ import pytest
 import main
 from hw4.grading import bounded
 from hw4.grading.errors import Unusable
+from hw4.grading.intake.students import find
 from hw4.grading.marks.spreadsheet import quoted
 from hw4.grading.names import folder_names, shown
 from hw4.grading.notebook.language import language_of
-from hw4.grading.submission import collect, files_to_run, find
+from hw4.grading.submission import collect, files_to_run
 from tests.builders import JUDGED, ROOT, made, submission
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -171,8 +172,8 @@ def test_every_folder_of_a_class_is_a_submission_whatever_it_is_called(tmp_path)
     for passed_over in (".git", ".ipynb_checkpoints", "venv"):
         hand_in(tmp_path, passed_over)
     (tmp_path / "class" / "venv" / "pyvenv.cfg").touch()
-    found = find([tmp_path / "class"], tmp_path / "reference.ipynb")
-    assert {name for name, _ in found} == set(map(shown, names))
+    found = find([tmp_path / "class"], tmp_path / "reference.ipynb", tmp_path)
+    assert {each.name for each in found.submissions} == set(map(shown, names))
 
 
 @pytest.mark.slow
@@ -218,13 +219,13 @@ def test_a_link_in_a_class_leads_nowhere(tmp_path, where):
     place.unlink(missing_ok=True)
     place.symlink_to(secret / where)
     reference = tmp_path / "reference.ipynb"
-    ((_, path),) = [each for each in find([tmp_path / "class"], reference) if each[0] == "bob"]
+    (found,) = [each for each in find([tmp_path / "class"], reference, tmp_path).submissions if each.name == "bob"]
     if where == "hw4":
-        assert list(collect(path, reference, "bob").files) == ["hw.ipynb"]
-        assert list(collect(path / "hw.ipynb", reference, "bob").files) == ["hw.ipynb"]
+        (alone,) = find([folder / "hw.ipynb"], reference, tmp_path).submissions
+        assert list(collect(found).files) == list(collect(alone).files) == ["hw.ipynb"]
     else:
         with pytest.raises(Unusable, match="a link"):
-            collect(path, reference, "bob")
+            collect(found)
 
 
 @pytest.mark.parametrize("path", ["hw4", "hw4/evidence"])

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,8 +24,10 @@ from .notebook.format import read_notebook, with_outputs
 from .report.console import class_summary, progress_line
 from .result import Result
 from .sandbox.launcher import Launcher
-from .submission import Submission, collect
+from .submission import Found, Submission, collect
 from .text import clean_text, last_line
+
+LISTS = "found.txt"
 
 
 @dataclass(frozen=True)
@@ -43,32 +45,34 @@ class Options:
     jobs: int = 1
     threads: int = 1  # in which each submission computes
     dask: str | None = None  # the address of a cluster's scheduler
+    lists: str = ""  # what was found in a class, for a file of its own
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A submission that was found: its name, where it lies, and the folder for what is left of it."""
+    """A submission that was found, and the folder for what is left of it."""
 
-    name: str
-    path: Path
+    found: Found
     folder: Path
+
+    @property
+    def name(self) -> str:
+        """Return the name under which it is shown."""
+        return self.found.name
 
 
 Submit = Callable[[Task], "Future[Outcome]"]
 
 
 class Classroom:
-    """The submissions that were found, a (name, path) each, graded against one reference."""
+    """The submissions that were found, graded against one reference."""
 
-    def __init__(
-        self, found: Iterable[tuple[str, Path]], reference_path: Path, reference: Submission, options: Options
-    ) -> None:
+    def __init__(self, found: Sequence[Found], reference_path: Path, reference: Submission, options: Options) -> None:
         self.options, self.reference, self.reference_path = options, reference, reference_path
-        pairs = list(found)
-        folders = [options.output / name for name in folder_names([name for name, _ in pairs])]
+        folders = [options.output / name for name in folder_names([each.name for each in found])]
         if options.single:
             folders = [options.output]
-        self.entries = [Entry(name, path, folder) for (name, path), folder in zip(pairs, folders, strict=True)]
+        self.entries = [Entry(each, folder) for each, folder in zip(found, folders, strict=True)]
 
     @functools.cached_property
     def given(self) -> NotebookNode:
@@ -90,7 +94,9 @@ class Classroom:
         `launcher` starts the processes of what runs here; None for a cluster.
         """
         bounded.start()
-        output.prepare(self.options.output, [entry.path for entry in self.entries])
+        output.prepare(self.options.output, [entry.found.place for entry in self.entries])
+        if self.options.lists:
+            output.replace(self.options.output / LISTS, self.options.lists)
         with spreadsheet.alone(self.options.output):
             return self._grade(launcher)
 
@@ -134,7 +140,9 @@ class Classroom:
         options, written = self.options, [entry.folder / name for name in outcome.files]
         if options.save and outcome.code == ExitCode.CLEAN:
             name = next(iter(outcome.files))  # the executed notebook
-            path = entry.path if entry.path.is_file() else next(entry.path.rglob(name))
+            path = entry.found.files[entry.found.notebook]
+            if entry.found.place.is_file() and path != entry.found.place:
+                raise Unusable(f"{entry.found.place}: nothing can be saved into an archive")
             executed = nbformat.v4.reads(outcome.files[name])
             own = any(each and each.exists() and path.samefile(each) for each in (self.reference_path, options.own))
             written.append(output.replace(path, with_outputs(path.read_bytes(), executed, stamped=own)))
@@ -176,7 +184,7 @@ class Classroom:
         """Return the task of grading a submission, or its outcome where there is nothing to grade."""
         options = self.options
         try:
-            submission = collect(entry.path, self.reference_path, entry.name)
+            submission = collect(entry.found)
             task = Task(submission, self.reference, options.limits, options.strict, options.threads)
             return self._earlier(entry, task) or task
         except Exception as problem:  # also what somebody's file system makes of a name
@@ -214,7 +222,7 @@ class Classroom:
             return None
 
     def _table(self) -> table.Table:
-        people = {entry.name: (entry.name, entry.path.name) for entry in self.entries}
+        people = {entry.name: (entry.found.person, entry.found.original) for entry in self.entries}
         return table.Table(self.options.output / table.FILE, table.Asked.by(self.given), people)
 
     def _write_marks(self, done: dict[Entry, Outcome]) -> list[str]:
@@ -222,7 +230,7 @@ class Classroom:
         rows: dict[str, dict[str, str]] = {}
         for entry, outcome in done.items():
             fixed = {"folder": entry.folder.name, "status": outcome.status, "summary": outcome.lines[-1]}
-            rows[entry.name] = outcome.answers | fixed | {"handed in": entry.path.name}
+            rows[entry.name] = outcome.answers | fixed | {"handed in": entry.found.original}
         marks = self._table()  # as it stands now: somebody may have marked in the meantime
         marks.update(rows)
         return [clean_text(str(marks.path)), *marks.write()]

@@ -156,6 +156,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
         early = judge(files) if (plan.cells or plan.function) and (not file or file in files) else None
         finding = plan.result.finding
         finding.limits = limits
+        finding.machinery += [Remark(text=note) for note in submission.notes]
         try:
             for execution in run_cells(plan.result.notebook, kernel, limits):
                 plan.result.add(execution)

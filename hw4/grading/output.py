@@ -21,6 +21,7 @@ from .errors import Unusable
 from .names import safe_name
 from .notebook.format import write_notebook
 from .result import Finding, Result
+from .submission import MARKER
 from .text import clean_text
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def prepare(folder: Path, inputs: Iterable[Path] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.samefile(place) for path in inputs for place in (path, path.parent) if place.exists()):
             raise Unusable(f"{folder}: what is written there could replace what is graded; name another --output")
+        (folder / MARKER).write_text("main.py writes here what it found, and reads nothing below.\n")
     except OSError as problem:
         raise Unusable(f"{folder}: {problem.strerror}") from None
 

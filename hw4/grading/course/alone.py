@@ -4,7 +4,7 @@ A few files are looked at several times a second: watchfiles, a compiled package
 """
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,7 +24,7 @@ from ..notebook.reference import Reference
 from ..report.console import failure_lines, remark_lines, summary
 from ..result import Result
 from ..sandbox.launcher import Launcher
-from ..submission import HELPERS, Submission, collect, files_below
+from ..submission import HELPERS, Submission, files_below
 from ..text import last_line
 
 INTERVAL = 0.3  # seconds between two looks at the files
@@ -35,14 +35,14 @@ class Desk:
     """Where a student works at one submission: what it is compared with, and how and by what it is run."""
 
     path: Path
-    given: Path  # where the reference lies
+    read: Callable[[], Submission]  # what lies there now
     reference: Submission
     options: Options
     launcher: Launcher
 
     def attempt(self, names: Collection[str]) -> ExitCode:
         """Run the questions of these names alone, leave their page, and say what became of them."""
-        submission = collect(self.path, self.given)
+        submission = self.read()
         pair = bounded.call(selected, submission, self.reference, names)
         options = self.options
         task = Task(*pair, options.limits, options.strict, options.threads)
@@ -61,7 +61,7 @@ class Desk:
             now = self._stamps()
             if now != stamps or problem:
                 try:
-                    texts = bounded.call(depends_on, collect(self.path, self.given), self.reference)
+                    texts = bounded.call(depends_on, self.read(), self.reference)
                     changed = [name for name in texts if texts[name] != seen.get(name) and name in (names or texts)]
                     if changed and self.attempt(changed) == ExitCode.INTERRUPTED:
                         return ExitCode.INTERRUPTED

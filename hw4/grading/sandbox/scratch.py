@@ -55,7 +55,8 @@ class Scratch:
                 self._group = ControlGroup(limits.memory, limits.threads)
             self._watch = Watch(limits, str(self.shared), self._group)
         self.folder = self._first.shared / str(next(self._first._numbers))
-        self.work = self.folder / "work"
+        above = max((path.count("../") for path in files), default=0)  # folders that hold files, too
+        self.work = self.folder.joinpath("work", *["work"] * above)
         try:
             for folder in (self._first.sockets, *(self.folder / name for name in ("work", "home", "tmp", "shm"))):
                 folder.mkdir(parents=True, exist_ok=True)
