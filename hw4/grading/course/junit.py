@@ -15,12 +15,12 @@ def write(file: Path, entries: Iterable[Entry]) -> None:
     for entry in entries:
         found = json.loads((entry.folder / RESULTS).read_text(encoding="utf-8"))
         tests = found["tests"] or [{"name": "notebook", "status": "failed", "output": found["output"]}]
-        failures = [test for test in tests if test["status"] == "failed"]
+        failures = [test for test in tests if test.get("status") == "failed"]
         counts = {"tests": str(len(tests)), "failures": str(len(failures))}
         suite = ElementTree.SubElement(suites, "testsuite", {"name": _legal(entry.name), **counts})
         for test in tests:
             case = ElementTree.SubElement(suite, "testcase", name=_legal(test["name"]), classname=_legal(entry.name))
-            if test["status"] == "failed":
+            if test.get("status") == "failed":
                 ElementTree.SubElement(case, "failure", message=_legal(test.get("output", "")))
     replace(file, ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n")
 

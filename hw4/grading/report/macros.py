@@ -35,37 +35,27 @@ class Macro:
     default: list[str] | None = None  # of the first argument, which is then optional
 
 
-class TokenReader:
-    """Reads tokens one after the other."""
+class TokenReader(list[str]):
+    """Reads tokens one after the other, of which it is the list in reverse."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        self._reversed = list(tokens)[::-1]
-
-    def __len__(self) -> int:
-        return len(self._reversed)
+        super().__init__(list(tokens)[::-1])
 
     def peek(self) -> str:
         """Return the next token without reading it; an empty string at the end."""
-        return self._reversed[-1] if self._reversed else ""
+        return self[-1] if self else ""
 
     def next(self) -> str:
         """Return the next token; raise `FormulaError` at the end."""
-        if not self._reversed:
+        if not self:
             raise FormulaError("it ends where an argument should stand")
-        return self._reversed.pop()
-
-    def insert(self, tokens: Iterable[str]) -> None:
-        """Let `tokens` be read next."""
-        self._reversed += reversed(list(tokens))
+        return self.pop()
 
     def skip(self, wanted: str) -> bool:
         """Read white space, and then `wanted` if it follows; return whether it did."""
         while self.peek().isspace():
             self.next()
-        found = self.peek() == wanted
-        if found:
-            self.next()
-        return found
+        return self.peek() == wanted and self.next() == wanted
 
     def argument(self) -> list[str]:
         """Return the tokens of a group without its braces, or the one token that stands in its place."""
@@ -152,7 +142,7 @@ class Macros:
             arguments.append(reader.argument())
         values = {f"#{number}": argument for number, argument in enumerate(arguments, 1)}
         body = [part for token in macro.body for part in values.get(token, [token])]
-        reader.insert(body)
+        reader += body[::-1]
         self._inserted += len(body) + 1
         if self._inserted > EXPANSION_LIMIT or len(reader) > LENGTH_LIMIT:
             raise FormulaError(f"its macros never end, or make it too long ({name})")

@@ -32,13 +32,12 @@ KNOWN = (TAGS | defs.tags | set(TABLES["blocks"])) - TABLES["opaque"].keys() - {
 ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=]++(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
 TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+)\s*/?>|<!doctype[^<>]*>|<(?=[\w/!?])", re.IGNORECASE)
 COMMENT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?-->)|{TAG.pattern}", re.IGNORECASE | re.DOTALL)
-COMMENT_START_OR_TAG = re.compile(rf"<!--|{TAG.pattern}", re.IGNORECASE)
 FONT_COLOR = re.compile(r"""color\s*=\s*["']?(#?\w+)""", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(?:svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*")
-LINK = re.compile(
-    r"https?://|mailto:|#|(?:[\w.~%-]+/)?pictures/[\w.-]+$|[\w.~%-]+(?:/report)?\.html(?:#|$)", re.IGNORECASE
-)
-UNSAFE_STYLE = re.compile(r"url|expression|[\\@]", re.IGNORECASE)
+LINK = r"(?:https?://|mailto:|#).*|(?:[\w.~%-]+/)?pictures/[\w.-]+|[\w.~%-]+(?:/report)?\.html(?:#.*)?"
+SAFE_STYLE = r"(?:(?!url|expression|[\\@]).)*"
+RULES = {"src": PICTURE, "href": re.compile(LINK, re.I | re.S), "style": re.compile(SAFE_STYLE, re.I | re.S)}
+SIZE = re.compile("[0-9]{1,5}%?")  # of a picture
 
 
 def printable(source: str) -> str:
@@ -55,8 +54,7 @@ def put_aside(piece: str, kept: list[str]) -> str:
 def restored(text: str, kept: list[str]) -> str:
     """Return `text` with what stood aside, also what stood aside within that."""
     for _ in range(2):
-        if KEPT_MARK in text:
-            text = TOKEN.sub(lambda token: kept[int(token[1])] if int(token[1]) < len(kept) else "", text)
+        text = TOKEN.sub(lambda token: kept[int(token[1])] if int(token[1]) < len(kept) else "", text)
     return text
 
 
@@ -67,13 +65,8 @@ def text(value: object) -> str:
 
 def attribute(tag: str, name: str, value: str) -> str | None:
     """Keep pictures that are part of the page, and links that a reader follows on purpose."""
-    if name == "src":
-        return value if PICTURE.fullmatch(value) else None
-    if name == "href":
-        return value if LINK.match(value) else None
-    if name in ("width", "height") and tag == "img":
-        return value if re.fullmatch(r"[0-9]{1,5}%?", value) else None
-    return None if name == "style" and UNSAFE_STYLE.search(value) else value
+    rule = SIZE if tag == "img" and name in ("width", "height") else RULES.get(name)
+    return value if rule is None or rule.fullmatch(value) else None
 
 
 Keep = Callable[[str, str, str], str | None]
@@ -139,38 +132,37 @@ def _known(tag: re.Match[str]) -> str:
 
 
 def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
-    """Return `html` with pictures for inline SVG, a `span` for what else is opaque, and without comments.
+    """Return `html` with pictures for inline SVG, notes for what else is opaque, and without comments.
 
     `controls` of a form are opaque if that is set.
     """
     opaque = TABLES["opaque"] | (TABLES["controls"] if controls else {})
-    parts, done, position, unclosed = [], 0, 0, set()
-    while opening := COMMENT_START_OR_TAG.search(html, position):
-        name, position = (opening[2] or "").lower(), opening.end()
-        comment = opening[0] == "<!--"
-        if opening[1] or name in unclosed or not (comment or name in opaque):
-            continue
-        closing = re.compile("-->" if comment else rf"</{name}\s*>", re.IGNORECASE)
-        end = closing.search(html, opening.start() + 2 if comment else position)
-        if end is None:
-            unclosed.add(name)  # nothing is looked for to the end again and again
-            continue
-        position = end.end()
-        stand_in = "" if comment else _stand_in(name, opening[3], html[opening.start() : position], kept)
-        parts += [html[done : opening.start()], stand_in]
-        done = position
-    return "".join([*parts, html[done:]])
+    names = "|".join(opaque)
+    ends = re.finditer(rf"--(>)|</({names})\s*>", html, re.IGNORECASE)
+    last = {(end[1] or end[2].lower()): end.start() for end in ends}
+
+    def stand_in(found: re.Match[str]) -> str:
+        if found["name"]:
+            return _stand_in(found, opaque[found["name"].lower()], kept)
+        return "" if found[0].startswith("<!--") else found[0]
+
+    def ended(start: re.Match[str]) -> str:
+        return start[0] if start.start() < last.get((start[1] or ">").lower(), -1) else f"&lt;{start[0][1:]}"
+
+    html = re.sub(rf"<(?:!--|({names})\b)", ended, html, flags=re.IGNORECASE)  # so that no end is looked for in vain
+    whole = rf"<(?P<name>{names})\b(?P<given>(?:{ATTRIBUTE})*+)\s*/?>.*?</(?P=name)\s*>"
+    return re.sub(rf"{whole}|{COMMENT_OR_TAG.pattern}", stand_in, html, flags=re.IGNORECASE | re.DOTALL)
 
 
-def _stand_in(name: str, attributes: str, source: str, kept: list[str]) -> str:
-    """Return the HTML that stands for an opaque element; of a script also its first picture."""
+def _stand_in(found: re.Match[str], what: str, kept: list[str]) -> str:
+    """Return the HTML that stands for an element, which a note calls `what`; of a script also its first picture."""
+    source, name = found[0], found["name"].lower()
     if name == "svg":
         address = "data:image/svg+xml;base64," + b64encode(source.encode()).decode()
         return f'<img src="{put_aside(address, kept)}" alt="">'
     pictures = TOKEN.findall(source) if name == "script" else []
     shown = f'<img src="@{KEPT_MARK}{pictures[0]}@" alt="The first of {len(pictures)} pictures">' if pictures else ""
-    what = (TABLES["opaque"] | TABLES["controls"])[name]
-    return shown + _not_shown(f"{what}, {len(source):,} characters", attributes) if what else ""
+    return shown + _not_shown(f"{what}, {len(source):,} characters", found["given"]) if what else ""
 
 
 def _not_shown(what: str, attributes: str) -> str:

@@ -66,33 +66,30 @@ class Outputs:
 
     def html(self, source: str, level: int) -> str:
         """Return HTML as the page may show it."""
-        return self._laid_out(source, level, _as_is)
+        return self._laid_out(source, level, None)
 
     def _laid_out(
         self,
         source: str,
         level: int,
-        convert: Callable[[str, list[str]], str],
+        convert: Callable[[str, list[str]], str] | None,
         attachments: Attachments | None = None,
     ) -> str:
-        """Return the HTML that `convert` makes of `source`, laid out, and as text what cannot be."""
+        """Return the HTML that `convert` makes of `source`, or it itself, laid out, and as text what cannot be."""
         kept: list[str] = []
         source = stand_aside(PICTURE_DATA, printable(source), kept)
-        if convert is _as_is:
+        if convert is None:
             source = without_opaque(source, kept, "<script" in source.lower())  # which is no text to be limited
         end = len(source) if len(source) <= LAID_OUT else max(source.rfind("\n", 0, LAID_OUT), 0) or LAID_OUT
         if end > self.left:
             return printed(restored(source, kept), "Text that is beyond what is laid out of a notebook")
         self.left -= end
         try:
-            html = self.drawing.draw(convert(source[:end], kept), level, kept, attachments)
+            html = convert(source[:end], kept) if convert else source[:end]
+            html = self.drawing.draw(html, level, kept, attachments)
         except Exception:  # such as a recursion without end: nobody foresees what parsers make of somebody's text
             return printed(restored(source, kept), "Text that is too odd to be laid out")
         if end < len(source):
             html += f'<p class="note">Cut here: {end:,} of {len(source):,} characters are laid out.</p>'
             html += printed(restored(source[end:], kept), "The rest, as text")
         return html
-
-
-def _as_is(html: str, _: list[str]) -> str:
-    return html
