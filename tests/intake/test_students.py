@@ -302,8 +302,9 @@ def test_names_that_differ_in_case_or_normalization_stay_apart(tmp_path):
 def test_a_pattern_of_names_may_be_given(tmp_path):
     files = dict.fromkeys(["HW4--Ann Lee--77--final.ipynb", "HW4--Bo--78--hw.ipynb"], BOOK)
     assert list(names(tmp_path, files, names="*--{name}--{id}--{file}")) == ["Ann Lee", "Bo"]
-    with pytest.raises(Unusable, match="nickname is none of name, id"):
-        read(tmp_path / "class", names="{nickname}.ipynb")
+    for wrong in ("{nickname}.ipynb", "{name}-{name}.ipynb"):
+        with pytest.raises(Unusable, match="no more than one each of name, id"):
+            read(tmp_path / "class", names=wrong)
 
 
 # The three lists

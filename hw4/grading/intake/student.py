@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 from ..names import shown
@@ -29,9 +28,9 @@ class Asked:
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, original(path.name).casefold()
+        self.probes = self._probes()
 
-    @cached_property
-    def probes(self) -> list[bytes]:
+    def _probes(self) -> list[bytes]:
         """Return a piece of each question; [] where the reference cannot be read."""
         try:
             cells = [cell for cell in json.loads(_body(self.path))["cells"] if cell["cell_type"] == "markdown"]
