@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import fields
 from functools import partial
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 # Where JupyterLab is installed, jsonschema builds Lark's parsers when nbformat is imported, for addresses that no
 # notebook has: a second and more. It does without where the module is missing.
@@ -18,7 +19,18 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 from hw4.grading.errors import ExitCode, Unusable  # noqa: E402
 
 # What a first argument of this name does instead of grading: the module whose function `run` gets the other arguments.
-COMMANDS = {name: f"hw4.grading.course.{name}" for name in ("handout",)}
+COMMANDS = {name: f"hw4.grading.course.{name}" for name in ("handout", "gradescope", "nbgrader")}
+COMMANDS["feedback"] = "hw4.grading.marks.feedback"
+
+EXAMPLES = """\
+what most people want:
+  main.py                       run the notebook beside main.py: what is missing, what fails, and a page to look at
+  main.py --only backprop-2     run one question alone, in seconds; with --watch again whenever it is saved
+  main.py path/to/submission    grade somebody's notebook, or a folder with it and its hw4/answers.py
+  main.py submissions/          grade a class: a table for the marks, and a page for each question
+  main.py handout DIR           write what a student gets; likewise gradescope DIR, nbgrader DIR
+  main.py feedback              write what students get back, from the marks of a class
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,13 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options; exit with code 2 where they are wrong."""
-    parser = argparse.ArgumentParser(prog="main.py", description=__doc__)
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="main.py", description=__doc__, epilog=EXAMPLES, formatter_class=form)
     add = parser.add_argument
     add("path", nargs="*", type=Path, help="a notebook, a folder with one, or a folder of such; default: our own")
     add("--reference", type=Path, metavar="NOTEBOOK", help="says what was given and asked; default: the blank one")
     add("--answers", type=Path, metavar="NOTEBOOK", help="model answers for a class's pages; default: our own")
     add("--output", type=Path, default="graded", metavar="DIR", help="default: %(default)s/")
+    add("--only", action="append", default=[], metavar="QUESTION", help="run this question alone; may be repeated")
+    add("--watch", action="store_true", help="run each question again whenever its cells are saved")
+    add("--junit", type=Path, metavar="FILE", help="also write what became of each question as JUnit's XML")
     add("--save", action="store_true", help="if all ran clean, also write the one notebook back in place")
+    add("--single", dest="one", action="store_true", help="the folder is one submission, not a class")
+    add("--names", metavar="PATTERN", help="how entries of a class are called, as in '{id}-{name}_{file}'")
     add("--strict", action="store_true", help="a missing answer counts as a failure")
     add("--timeout", type=positive, default=120, metavar="SECONDS", help="of a cell (%(default)s)")
     add("--total-timeout", type=positive, default=900, metavar="SECONDS", help="of a submission (%(default)s)")
@@ -74,31 +92,67 @@ def count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> ExitCode:
     """Grade what the options name; return the exit code."""
+    if missing := missing_packages():
+        install = "python -m pip install -r requirements.txt"
+        raise Unusable(f"not installed: {', '.join(missing)}. Install what is missing with: {install}")
+    with TemporaryDirectory(prefix="hw4-unpacked-") as unpacked:
+        return run_with(options, Path(unpacked))
+
+
+def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
+    """Grade what the options name, with a folder into which archives can be unpacked; return the exit code."""
     from hw4.grading.course.given import BLANK, NAME, ROOT, assignment
+    from hw4.grading.intake.lists import lists
+    from hw4.grading.intake.students import find
     from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
-    from hw4.grading.submission import collect, find
+    from hw4.grading.submission import ANSWERS, Submission, collect
+
+    def read_one(path: Path) -> Submission:
+        return collect(find([path], given, unpacked, single=True).submissions[0])
 
     paths = options.path or [own_notebook()]
-    given = options.reference or BLANK
-    found = find(paths, given)
-    reference = collect(given, given) if options.reference else assignment()
+    given = (options.reference or BLANK).resolve()
+    intake = find(paths, given, unpacked, options.one, options.names)
+    reference = read_one(given) if options.reference else assignment()
     options.answers, options.own = options.answers or options.reference, ROOT / NAME
     if options.answers and not options.answers.is_file():
         raise Unusable(f"{options.answers}: no such file")
-    single = len(found) == 1 and paths == [found[0][1]] and not options.dask
+    found, single = intake.submissions, intake.single and not options.dask
+    if (options.only or options.watch) and not single:
+        raise Unusable("--only and --watch want one notebook, or a folder with one")
+    judged = not options.reference or ANSWERS in reference.files
+    if not single:
+        print(lists(intake, judged), file=sys.stderr, flush=True)
     # The forkserver imports PyTorch while this process imports the rest.
-    hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output]
+    hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output, unpacked]
     modules = modules_mentioned(reference.texts())
     launcher = nullcontext() if options.dask else Launcher(modules, options.threads, hidden)
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
+        from hw4.grading.course import alone, junit
         from hw4.grading.execution.run import Limits
 
         memory, disk, size = int(options.memory * 2**30), int(options.disk * 2**30), int(options.output_size * 2**20)
         limits = Limits(options.timeout, options.total_timeout, memory, size, disk)
         shared = {field.name: getattr(options, field.name) for field in fields(Options) if field.name in options}
-        chosen = Options(**shared, limits=limits, single=single)
-        return Classroom(found, given, reference, chosen).grade(started)
+        told = "" if single else lists(intake, judged, most=len(found))
+        chosen = Options(**shared, limits=limits, single=single, lists=told)
+        if started and (options.only or options.watch):
+            desk = alone.Desk(paths[0], partial(read_one, paths[0]), reference, chosen, started)
+            return desk.watch(options.only) if options.watch else desk.attempt(options.only)
+        classroom = Classroom(found, given, reference, chosen)
+        code = classroom.grade(started)
+        if options.junit:
+            junit.write(options.junit, classroom.entries)
+        return code
+
+
+def missing_packages() -> list[str]:
+    """Return the packages of requirements/running.txt that are not installed."""
+    lists = Path(__file__).resolve().parent / "requirements"
+    names = [line.split()[0] for line in (lists / "running.txt").read_text().splitlines() if line[:1].isalpha()]
+    installed = {each.name.lower() for name in names for each in metadata.distributions(name=name)}
+    return [name for name in names if name.lower() not in installed]
 
 
 def own_notebook() -> Path:

@@ -8,6 +8,7 @@ import pytest
 from hw4.grading import classroom, grade, output
 from hw4.grading.execution.run import Limits
 from hw4.grading.grade import Task
+from hw4.grading.intake.students import find
 from hw4.grading.submission import Submission
 from tests.builders import submission
 
@@ -108,7 +109,7 @@ def test_neither_jobs_nor_the_output_folder_are_in_a_digest(grade, notebook, tmp
     grade("class", "--output", "first", reference=reference)
     (tmp_path / "first").rename(tmp_path / "second")
     again = grade("class", "--output", "second", *options, reference=reference)
-    assert again.stderr == "" and "2 of 2 submissions: 2 answers missing" in again.stdout
+    assert "ann: answers" not in again.stderr and "2 of 2 submissions: 2 answers missing" in again.stdout
 
 
 def test_a_fault_of_the_grading_code_is_exit_code_3_and_ends_no_class(
@@ -127,9 +128,10 @@ def test_a_fault_of_the_grading_code_is_exit_code_3_and_ends_no_class(
 
     failed: list[bool] = []
     monkeypatch.setattr(grade, "run", fail_once)
-    found = [(name, tmp_path / "class" / f"{name}.ipynb") for name in ("ann", "bob")]
+    paths = [tmp_path / "class" / f"{name}.ipynb" for name in ("ann", "bob")]
+    found = find(paths, paths[0], tmp_path).submissions
     options = classroom.Options(tmp_path / "graded", Limits())
-    reference = classroom.collect(found[0][1], found[0][1])
-    assert classroom.Classroom(found, found[0][1], reference, options).grade(classroom.Launcher()) == 3
+    reference = classroom.collect(found[0])
+    assert classroom.Classroom(found, paths[0], reference, options).grade(classroom.Launcher()) == 3
     printed = capsys.readouterr()
     assert "1 answers missing, 1 our fault" in printed.out and "AssertionError: a fault" in printed.err

@@ -6,10 +6,11 @@ import os
 import pytest
 
 from hw4.grading.errors import Unusable
+from hw4.grading.intake.students import find
 from hw4.grading.notebook.format import read_notebook
 from hw4.grading.output import safe_name
 from hw4.grading.report.gradescope import gradescope
-from hw4.grading.submission import collect, find
+from hw4.grading.submission import collect
 from tests.builders import made
 
 CELL = {"cell_type": "code", "id": "a", "metadata": {}, "source": "print(1)", "outputs": [], "execution_count": None}
@@ -103,7 +104,7 @@ def test_any_name_will_do_and_none_leaves_the_output_folder(notebook, grade, tmp
 def test_a_pipe_is_no_submission_and_does_not_hang(tmp_path):
     os.mkfifo(tmp_path / "hw.ipynb")
     with pytest.raises(Unusable, match="not a file"):
-        collect(tmp_path / "hw.ipynb", tmp_path / "hw.ipynb")
+        collect(*find([tmp_path / "hw.ipynb"], tmp_path / "hw.ipynb", tmp_path).submissions)
 
 
 def test_a_file_without_permission_is_said(tmp_path, monkeypatch):
@@ -113,9 +114,10 @@ def test_a_file_without_permission_is_said(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
+    found = find([path], path, tmp_path).submissions
     monkeypatch.setattr(os, "open", refuse)  # root would be let through
     with pytest.raises(Unusable, match=r"hw\.ipynb: Permission denied"):
-        collect(path, path)
+        collect(*found)
 
 
 def test_a_link_inside_a_submission_is_not_followed(notebook, tmp_path):
@@ -123,7 +125,7 @@ def test_a_link_inside_a_submission_is_not_followed(notebook, tmp_path):
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "link").symlink_to(tmp_path / "secret")
     notebook({"a": "1"}, name="s/hw.ipynb")
-    assert set(collect(tmp_path / "s", tmp_path / "hw.ipynb").files) == {"hw.ipynb"}
+    assert set(collect(*find([tmp_path / "s"], tmp_path / "hw.ipynb", tmp_path).submissions).files) == {"hw.ipynb"}
 
 
 def test_a_folder_is_a_submission_with_its_own_answers(notebook, grade, tmp_path):
@@ -157,24 +159,10 @@ def test_a_class_is_found_by_its_notebooks(notebook, tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         notebook({"a": "1"}, name=name)
     (tmp_path / "dan").mkdir()
-    found = dict(find([tmp_path], tmp_path / "reference.ipynb"))
+    found = {each.name: each for each in find([tmp_path], tmp_path / "reference.ipynb", tmp_path).submissions}
     assert list(found) == ["ann", "bob", "dan", "eve/one.ipynb", "eve/two.ipynb", "flat.ipynb"]
-    with pytest.raises(Unusable, match="no notebooks in it"):
-        collect(found["dan"], tmp_path / "reference.ipynb")
-
-
-def test_the_notebook_that_is_called_as_the_reference_is_the_submission(notebook, tmp_path):
-    for name in ["scratch.ipynb", "hw.ipynb"]:
-        notebook({"a": "1"}, name=name)
-    assert [path for _, path in find([tmp_path], tmp_path / "hw.ipynb")] == [tmp_path]
-    assert collect(tmp_path, tmp_path / "hw.ipynb").notebook == "hw.ipynb"
-
-
-def test_a_class_is_no_submission_because_one_student_kept_the_given_name(notebook, tmp_path):
-    for name in ["ann/hw.ipynb", "bob/my homework.ipynb", "cem/hw_final.ipynb", "dan/deep/other.ipynb"]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        notebook({"a": "1"}, name=name)
-    assert [name for name, _ in find([tmp_path], tmp_path / "hw.ipynb")] == ["ann", "bob", "cem", "dan"]
+    with pytest.raises(Unusable, match="no notebook in it"):
+        collect(found["dan"])
 
 
 def test_results_have_gradescopes_keys_and_only_our_checks_score(result):

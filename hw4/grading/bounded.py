@@ -5,7 +5,6 @@ the latter's; and multiprocessing starts none in a Dask worker, which is a daemo
 """
 
 import atexit
-import contextlib
 import importlib
 import pickle
 import subprocess
@@ -33,47 +32,21 @@ class BeyondLimits(Exception):
     """A call took too long or too much memory, or raised; the message is one line."""
 
 
-class Helper:
-    """A process that calls functions one after the other, as `serve` does; it ends with its standard input."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, "-P", "-c", START, str(Path(__file__).resolve().parents[2])]
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the grader
-        )
-
-    def call(self, request: bytes, seconds: float) -> object:
-        """Return the reply to a pickled (function, arguments); raise `EOFError` or `OSError` where none comes."""
-        assert self.process.stdin and self.process.stdout
-        timer = Timer(seconds, self.process.kill)
-        timer.start()
-        try:
-            self.process.stdin.write(request)
-            self.process.stdin.flush()
-            return pickle.load(self.process.stdout)
-        finally:
-            timer.cancel()
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.kill()
-        with contextlib.suppress(OSError, ValueError):
-            self.process.communicate()
-
-
-IDLE: SimpleQueue[Helper] = SimpleQueue()
-STARTED: list[Helper] = []
+IDLE: SimpleQueue["subprocess.Popen[bytes]"] = SimpleQueue()
+STARTED: list["subprocess.Popen[bytes]"] = []
 
 
 def start() -> None:
-    """Start a helper that later calls find idle; it ends with this process."""
-    helper = Helper()
+    """Start a helper, which calls functions as `serve` does, and which later calls find idle."""
+    helper = subprocess.Popen(
+        [sys.executable, "-P", "-c", START, str(Path(__file__).resolve().parents[2])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the grader
+    )
+    atexit.register(helper.kill)
     STARTED.append(helper)
-    atexit.register(helper.close)
     IDLE.put(helper)
 
 
@@ -82,7 +55,7 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
 
     Raises `Unusable` where the function does, and `BeyondLimits` where it raises anything else or finds no end.
     """
-    request, limit = pickle.dumps((function, arguments)), SECONDS if seconds is None else seconds
+    request, limit = pickle.dumps((function, arguments)), seconds or SECONDS
     if not STARTED:
         start()
     try:
@@ -90,14 +63,21 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
     except Empty:
         start()
         helper = IDLE.get()
+    timer = Timer(limit, helper.kill)
+    timer.start()
+    assert helper.stdin and helper.stdout
     try:
-        reply = helper.call(request, limit)
+        helper.stdin.write(request)
+        helper.stdin.flush()
+        reply = pickle.load(helper.stdout)
     except BaseException as problem:  # also an interrupt: what the helper still sends is nobody's
-        helper.close()
+        helper.kill()
         start()
         if isinstance(problem, EOFError | OSError | pickle.UnpicklingError):
             raise BeyondLimits(f"{function.__name__} took more than {limit:g} s, or broke off") from None
         raise
+    finally:
+        timer.cancel()
     IDLE.put(helper)
     if isinstance(reply, Unusable | BeyondLimits):
         raise reply

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import bounded, output
 from .report import GENERATOR
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .report.class_pages import Graded, Page
 
 FRAGMENTS = ".fragments"  # the folder, in a class's, for what each submission's drawing leaves for the class's pages
+REFERENCE = ".reference.json"  # in it; no submission's folder has a name with a dot before it
 LONGEST_HEAD, LONGEST_END = 1000, 2**17  # bytes of a page up to what made it, and of the links at its end
 
 
@@ -30,21 +31,34 @@ def draw_reference(result: Result) -> tuple[dict[str, str], dict[str, str]]:
 
 def reference_fragments(folder: Path, answers: Result, key: str) -> list[dict[str, str]]:
     """Return what `draw_reference` does, kept in a class's `folder` from one run to the next of the same `key`."""
-    path = folder / FRAGMENTS / ".reference.json"  # no submission's folder has a name with a dot before it
+    path = folder / FRAGMENTS / REFERENCE
     key += output.drawing_digest()
-    with contextlib.suppress(OSError, ValueError):
-        found_key, *found = json.loads(path.read_text(encoding="utf-8"))
-        if found_key == key:
-            return found
+    found_key, *found = kept_reference(folder)
+    if found_key == key:
+        return found
     found = list(bounded.call(draw_reference, answers))
     path.parent.mkdir(exist_ok=True)
     output.replace(path, json.dumps([key, *found], ensure_ascii=False))
     return found
 
 
+def kept_reference(folder: Path) -> list[Any]:
+    """Return what the last run on the class in `folder` kept: its key, and what `draw_reference` returns."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads((folder / FRAGMENTS / REFERENCE).read_text(encoding="utf-8"))
+    return ["", {}, {}]
+
+
 def fragments_path(folder: Path) -> Path:
     """Return where the fragments of the submission lie of which `folder` holds what is left."""
     return folder.parent / FRAGMENTS / f"{folder.name}.json"
+
+
+def kept_fragments(folder: Path) -> dict[str, str]:
+    """Return the fragments of the submission of which `folder` holds what is left; {} where there are none."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(fragments_path(folder).read_text(encoding="utf-8"))
+    return {}
 
 
 def keep_fragments(folder: Path, fragments: Mapping[str, str]) -> None:
@@ -84,7 +98,7 @@ def write_class(
         for around in class_pages.neighbours(graded):
             own = folder / around[1].folder
             link_around(own / output.PAGE, class_pages.links_around(around, pages))
-            found = json.loads(fragments_path(own).read_text(encoding="utf-8"))
+            found = kept_fragments(own)
             for page, answer in class_pages.answers(around, pages, found):
                 with open(Path(drafts, page.file), "ab") as draft:
                     draft.write(clean_text(answer).encode())

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,15 +17,17 @@ from . import bounded, class_output, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
 from .grade import STATUSES, Outcome, Task, code_digest, failed_outcome, grade, grade_remotely, read_reference
-from .marks import table
+from .marks import spreadsheet, table
 from .names import folder_names
 from .notebook.comparison import questions
 from .notebook.format import read_notebook, with_outputs
 from .report.console import progress_line
 from .result import Result
 from .sandbox.launcher import Launcher
-from .submission import Submission, collect
+from .submission import Found, Submission, collect
 from .text import clean_text, last_line
+
+LISTS = "found.txt"
 
 
 @dataclass(frozen=True)
@@ -43,32 +45,34 @@ class Options:
     jobs: int = 1
     threads: int = 1  # in which each submission computes
     dask: str | None = None  # the address of a cluster's scheduler
+    lists: str = ""  # what was found in a class, for a file of its own
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A submission that was found: its name, where it lies, and the folder for what is left of it."""
+    """A submission that was found, and the folder for what is left of it."""
 
-    name: str
-    path: Path
+    found: Found
     folder: Path
+
+    @property
+    def name(self) -> str:
+        """Return the name under which it is shown."""
+        return self.found.name
 
 
 Submit = Callable[[Task], "Future[Outcome]"]
 
 
 class Classroom:
-    """The submissions that were found, a (name, path) each, graded against one reference."""
+    """The submissions that were found, graded against one reference."""
 
-    def __init__(
-        self, found: Iterable[tuple[str, Path]], reference_path: Path, reference: Submission, options: Options
-    ) -> None:
+    def __init__(self, found: Sequence[Found], reference_path: Path, reference: Submission, options: Options) -> None:
         self.options, self.reference, self.reference_path = options, reference, reference_path
-        pairs = list(found)
-        folders = [options.output / name for name in folder_names([name for name, _ in pairs])]
+        folders = [options.output / name for name in folder_names([each.name for each in found])]
         if options.single:
             folders = [options.output]
-        self.entries = [Entry(name, path, folder) for (name, path), folder in zip(pairs, folders, strict=True)]
+        self.entries = [Entry(each, folder) for each, folder in zip(found, folders, strict=True)]
 
     @functools.cached_property
     def given(self) -> NotebookNode:
@@ -90,9 +94,15 @@ class Classroom:
         `launcher` starts the processes of what runs here; None for a cluster.
         """
         bounded.start()
-        output.prepare(self.options.output, [entry.path for entry in self.entries])
+        output.prepare(self.options.output, [entry.found.place for entry in self.entries])
+        if self.options.lists:
+            output.replace(self.options.output / LISTS, self.options.lists)
+        with spreadsheet.alone(self.options.output):
+            return self._grade(launcher)
+
+    def _grade(self, launcher: Launcher | None) -> ExitCode:
         if not self.options.single:
-            table.kept(self.options.output / table.FILE)  # what would be lost is said before anything runs
+            self._table()  # what would be lost is said before anything runs
         done: dict[Entry, Outcome] = {}
         interrupted = False
         try:
@@ -126,7 +136,9 @@ class Classroom:
         options, written = self.options, [entry.folder / name for name in outcome.files]
         if options.save and outcome.code == ExitCode.CLEAN:
             name = next(iter(outcome.files))  # the executed notebook
-            path = entry.path if entry.path.is_file() else next(entry.path.rglob(name))
+            path = entry.found.files[entry.found.notebook]
+            if entry.found.place.is_file() and path != entry.found.place:
+                raise Unusable(f"{entry.found.place}: nothing can be saved into an archive")
             executed = nbformat.v4.reads(outcome.files[name])
             own = any(each and each.exists() and path.samefile(each) for each in (self.reference_path, options.own))
             written.append(output.replace(path, with_outputs(path.read_bytes(), executed, stamped=own)))
@@ -135,8 +147,10 @@ class Classroom:
 
     def _finish_class(self, done: dict[Entry, Outcome], interrupted: bool) -> ExitCode:
         """Write the table of marks and the pages of the class; return whether all could be graded."""
-        marks, page = self._write_marks(done), self._write_pages(done)
-        print(summary(done.values(), len(self.entries)), *(clean_text(str(path)) for path in (marks, page)), sep="\n")
+        page = self._write_pages(done)
+        print(summary(done.values(), len(self.entries)), clean_text(str(page)), sep="\n")
+        for line in self._write_marks(done):
+            print(line)
         codes = {outcome.code for outcome in done.values()} & {ExitCode.UNUSABLE, ExitCode.FAULT}
         return ExitCode.INTERRUPTED if interrupted else max(codes, default=ExitCode.CLEAN)
 
@@ -149,7 +163,7 @@ class Classroom:
                 while waiting and len(running) < width:
                     entry = waiting.pop()
                     try:
-                        submission = collect(entry.path, self.reference_path, entry.name)
+                        submission = collect(entry.found)
                         task = Task(submission, self.reference, options.limits, options.strict, options.threads)
                         earlier = self._earlier(entry, task)
                     except Exception as problem:  # also what somebody's file system makes of a name
@@ -177,14 +191,19 @@ class Classroom:
         except (KeyError, ValueError, TypeError, OSError, Unusable, bounded.BeyondLimits):
             return None
 
-    def _write_marks(self, done: dict[Entry, Outcome]) -> Path:
-        rows: dict[str, dict[str, str]] = {entry.name: {} for entry in self.entries}
+    def _table(self) -> table.Table:
+        people = {entry.name: (entry.found.person, entry.found.original) for entry in self.entries}
+        return table.Table(self.options.output / table.FILE, table.Asked.by(self.given), people)
+
+    def _write_marks(self, done: dict[Entry, Outcome]) -> list[str]:
+        """Write the table of marks; return its path, and what there is to say of it."""
+        rows: dict[str, dict[str, str]] = {}
         for entry, outcome in done.items():
             fixed = {"folder": entry.folder.name, "status": outcome.status, "summary": outcome.lines[-1]}
-            rows[entry.name] = outcome.answers | fixed
-        path = self.options.output / table.FILE
-        output.replace(path, table.updated(rows, self.given, path))
-        return path
+            rows[entry.name] = outcome.answers | fixed | {"handed in": entry.found.original}
+        marks = self._table()  # as it stands now: somebody may have marked in the meantime
+        marks.update(rows)
+        return [clean_text(str(marks.path)), *marks.write()]
 
     def _write_pages(self, done: dict[Entry, Outcome]) -> Path:
         """Write the pages of the class, and one per question; return the path of the first."""

@@ -27,13 +27,14 @@ from .notebook.reference import Reference
 from .report.console import report_lines
 from .result import Result
 from .sandbox.launcher import Launcher, modules_mentioned
-from .sandbox.program import ResourceLimits, phrases
+from .sandbox.limits import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
 from .submission import Submission, files_to_run
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
 LONGEST_FUNCTION = 20_000  # characters of its module that are shown
 Progress = Callable[[Result, Execution], None]
+Describe = Callable[[Result], list[str]]
 # The packages on which what a submission computes and puts out depends.
 COMPUTES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "ipython", "jupyter_client", "nbformat")
 
@@ -85,13 +86,18 @@ class Outcome:
         return STATUSES[self.code + 1] if self.code != ExitCode.CLEAN else STATUSES[missing]
 
 
-def grade(task: Task, launcher: Launcher, progress: Progress | None = None) -> Outcome:
-    """Grade the submission, whatever it is, and return its `Outcome`; `progress` is called for each cell that ended."""
+def grade(
+    task: Task, launcher: Launcher, progress: Progress | None = None, describe: Describe = report_lines
+) -> Outcome:
+    """Grade the submission, whatever it is, and return its `Outcome`; `progress` is called for each cell that ended.
+
+    `describe` returns what the console says of a result.
+    """
     name = task.submission.name
     try:
         result = run(task, launcher, progress)
         kept = {"task": task.digest(), "name": name}
-        return bounded.call(outcome_of, result, task.submission.notebook, task.strict, kept)
+        return bounded.call(outcome_of, result, task.submission.notebook, task.strict, kept, describe)
     except Exception as problem:
         return failed_outcome(name, problem)
 
@@ -107,12 +113,14 @@ def grade_remotely(task: Task) -> Outcome:
     return grade(task, worker_launcher(tuple(modules_mentioned(task.reference.texts())), task.threads))
 
 
-def outcome_of(result: Result, notebook: str, strict: bool, kept: Mapping[str, str]) -> Outcome:
+def outcome_of(
+    result: Result, notebook: str, strict: bool, kept: Mapping[str, str], describe: Describe = report_lines
+) -> Outcome:
     """Return the outcome of a run, with its files; `notebook` is the name of its file, and `kept` for a later run."""
     from .report.submission_page import Cells, fragments  # whose libraries take half a second to import
 
     answers = {row.question.id: row.answer() for row in result.rows.values() if row.question.parts}
-    lines, code = report_lines(result), result.exit_code(strict)
+    lines, code = describe(result), result.exit_code(strict)
     cells = Cells(result)
     rest = {"code": int(code), "lines": lines[-1:], "answers": answers, "faults": result.faults()}
     files = output.files_of(result, notebook, {**kept, **rest}, cells)
@@ -163,6 +171,7 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
         early = judge(files) if (plan.cells or plan.function) and (not file or file in files) else None
         finding = plan.result.finding
         finding.limits = limits
+        finding.machinery += [Remark(text=note) for note in submission.notes]
         try:
             for execution in run_cells(plan.result.notebook, kernel, limits):
                 plan.result.add(execution)

@@ -36,7 +36,7 @@ def folder_names(names: Sequence[str]) -> list[str]:
     found = []
     for place, (name, safe, key) in enumerate(zip(names, kept, keys, strict=True)):
         alone = keys.count(key) == 1 or (name == key and name not in names[:place])
-        if not alone or key.endswith((".html", ".csv")) or HASHED.search(safe):
+        if not alone or key == "feedback" or key.endswith((".html", ".csv")) or HASHED.search(safe):
             exact = f"{name}{names[:place].count(name) or ''}".encode(errors="surrogateescape")
             safe = f"{safe}-{hashlib.sha256(exact).hexdigest()[:10]}"
         found.append(safe)

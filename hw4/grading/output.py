@@ -20,6 +20,7 @@ from .errors import Unusable
 from .names import safe_name
 from .notebook.format import write_notebook
 from .result import Finding, Result
+from .submission import MARKER
 from .text import clean_text
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def prepare(folder: Path, inputs: Iterable[Path] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.samefile(place) for path in inputs for place in (path, path.parent) if place.exists()):
             raise Unusable(f"{folder}: what is written there could replace what is graded; name another --output")
+        (folder / MARKER).write_text("main.py writes here what it found, and reads nothing below.\n")
     except OSError as problem:
         raise Unusable(f"{folder}: {problem.strerror}") from None
 
@@ -54,7 +56,7 @@ def files_of(result: Result, name: str, kept: Mapping[str, Any], cells: "Cells")
 
     pictures = {path: picture_path(body) for path, body in result.files.items()}
     extra = {**kept, "notebook": safe_name(name), "drawing": drawing_digest(), "finding": asdict(result.finding)}
-    extra["pictures"] = pictures
+    extra |= {"pictures": pictures, "digests": result.digests()}
     return {
         safe_name(name): write_notebook(result.notebook),
         PAGE: submission_page(result, cells),

@@ -1,5 +1,6 @@
 """What became of a submission: of each question, each cell, and the function."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from .errors import ExitCode
 from .execution.run import Execution, Limits
 from .notebook.checks import is_implemented
 from .notebook.comparison import Comparison, compare
-from .notebook.questions import Question, Remark, is_check, question_of, role
+from .notebook.questions import GIVEN, Question, Remark, is_check, part_of, question_of, role
 from .notebook.reference import Reference
 
 LOOSE = "(no question)"  # the row of the cells that belong to no question
@@ -83,6 +84,11 @@ class Finding:
         finding.verdict = Verdict(**data["verdict"])
         finding.limits = data["limits"] and Limits(**data["limits"])
         return finding
+
+
+def part_names(question: Question) -> list[str]:
+    """Return the names of a question's parts, unlike those of any other: its id, with the letter of the part."""
+    return [f"{question.id}{'-' * bool(part)}{part}" for part in question.parts]
 
 
 class Result:
@@ -180,6 +186,21 @@ class Result:
     def doubtful(self) -> bool:
         """Return whether some part is missing, or perhaps not answered."""
         return any(row.doubtful for row in self.rows.values())
+
+    def digests(self) -> dict[str, str]:
+        """Return a hash of what was handed in for each part, by `part_names`."""
+        found = {}
+        for question in (row.question for row in self.rows.values()):
+            held = {answer.cell for answer in question.answers}
+            cells = [self.notebook.cells[index] for index in question.cells if index not in held]
+            beside = [(part_of(cell), cell.source) for cell in cells if role(cell) not in GIVEN]
+            for part, name in zip(question.parts, part_names(question), strict=True):
+                spans = [each for each in question.answers if each.part == part]
+                texts = [self.notebook.cells[each.cell].source[each.start : each.end] for each in spans]
+                texts += [text for letter, text in beside if letter in ("", part)]
+                texts += [self.finding.function] * bool(question.judged)
+                found[name] = hashlib.sha256("\0".join(map(str.strip, texts)).encode(errors="replace")).hexdigest()[:16]
+        return found
 
     def seconds(self) -> float:
         """Return how long all cells took together."""

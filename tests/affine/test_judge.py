@@ -9,7 +9,7 @@ from hw4.grading.affine.judge import Judge, Verdict
 from hw4.grading.notebook.checks import JudgedFunction
 from hw4.grading.notebook.questions import JUDGED as OURS
 from hw4.grading.report.console import failure_lines
-from hw4.grading.sandbox.program import ResourceLimits
+from hw4.grading.sandbox.limits import ResourceLimits
 from hw4.grading.sandbox.scratch import Scratch
 from tests.affine.mutants import MUTANTS
 from tests.builders import JUDGED, ROOT, made, submission

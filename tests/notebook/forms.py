@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from hw4.grading.notebook.comparison import Comparison, compare
 from hw4.grading.notebook.format import read_notebook
 from hw4.grading.notebook.labelling import read_reference
-from hw4.grading.notebook.questions import GIVEN, question_of, role
+from hw4.grading.notebook.questions import GIVEN, Question, question_of, role
 from hw4.grading.notebook.reference import Reference
 from tests.builders import NOTEBOOK
 
@@ -61,6 +61,10 @@ class Form:
     truth: dict[tuple[str, str], str] = field(default_factory=dict)
     ways: dict[str, str] = field(default_factory=dict)  # by question, how it was answered, for a reader of failures
     deleted: set[str] = field(default_factory=set)
+
+    def for_all(self, question: Question) -> bool:
+        """Return whether one text answers all parts of a question."""
+        return len({self.truth[question.id, part] for part in question.parts}) == 1
 
 
 class Writer:
@@ -399,11 +403,13 @@ def judge(form: Form, found: Comparison, figures: Figures) -> list[str]:
         if question.deleted != (question.id in form.deleted):
             figures.deleted_wrong += 1
             faults.append(f"{question.id}: deleted is {question.deleted} ({form.ways[question.id]})")
-        shown = dict.fromkeys(question.parts, "")
+        shown, whole = dict.fromkeys(question.parts, ""), ""
         for answer in question.answers:
             text = form.notebook.cells[answer.cell].source[answer.start : answer.end]
+            whole += text
             for part in question.parts if answer.part not in shown else [answer.part]:
-                shown[part] += text
+                shown[part] += text * (answer.part == part or form.for_all(question))
+        words = {form.truth[question.id, part] for part in question.parts} - {""}
         for part in question.parts:
             word = form.truth[question.id, part]
             figures.parts += 1
@@ -412,11 +418,8 @@ def judge(form: Form, found: Comparison, figures: Figures) -> list[str]:
                 "false_missing": bool(word) and part in question.missing,
                 "false_answered": not word and part not in question.missing + question.perhaps and not question.judged,
                 "perhaps": part in question.perhaps,
-                "not_shown": bool(word) and not any(word in text for text in shown.values()),
-                "wrong_part": bool(word)
-                and word not in shown[part]
-                and shown[part] != ""
-                and any(word in text for text in shown.values()),
+                "not_shown": bool(word) and word not in whole,
+                "wrong_part": word in whole and {each for each in words if each in shown[part]} != {word} - {""},
             }
             for kind, wrong in kinds.items():
                 setattr(figures, kind, getattr(figures, kind) + wrong)

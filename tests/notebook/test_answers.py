@@ -342,6 +342,148 @@ def test_headings_that_another_edition_words_differently_are_no_remark():
     assert not any(question.missing or question.deleted for question in found.questions)
 
 
+REWORDED = {  # the same questions as another edition would have them
+    "cnn-1": '1. What do people mean by the term "receptive field" of a CNN?',
+    "dropout-1": "1. **True or false**: one must put dropout after the activation function only.",
+    "dropout-2": "2. The activations are scaled by $1/(1-p)$ after a dropout of drop-probability $p$.\n\nProve that "
+    "without this scaling the value of each activation changes in expectation.",
+    "loss-4": "4. Are these sentences about the ReLU activation **true or false**? Explain each.\n"
+    "    1. There can be no vanishing gradients in a model with ReLU activations only.\n"
+    "    1. The gradient of ReLU is linear with its input while that is positive.\n"
+    "    1. ReLU causes dead neurons, activations that are constant at zero.",
+    "opt-2": "2. Regarding SGD and GD:\n    1. Give at least two reasons to use SGD more often than GD in practice.\n"
+    "    2. Are there cases in which GD cannot be used at all?",
+}
+SECTIONS = {
+    "cnn-1": "### CNNs",
+    "dropout-1": "### Dropout",
+    "loss-4": "### Losses and activation functions",
+    "opt-2": "### Optimization",
+}
+
+
+def reworded(change=lambda name, text: [text]):
+    """Return the comparison of a notebook of other words, and it; `change` makes the cells of a question's text."""
+    texts = []
+    for name, text in REWORDED.items():
+        texts += [SECTIONS[name]] if name in SECTIONS else []
+        texts += change(name, text)
+    return read([new_markdown_cell(text) for text in texts], ids=False)
+
+
+def test_a_question_in_other_words_is_no_answer():
+    found, notebook = reworded()
+    for name in REWORDED:
+        assert (asked(found, name).deleted, asked(found, name).perhaps) == (False, []), name
+        assert asked(found, name).missing == asked(found, name).parts, shown(found, notebook, name)
+    (remark,) = found.remarks
+    assert remark.text == "this is another edition: 5 of 27 questions found, 22 not in it, 5 in other words"
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_unmarked_answer_in_the_cell_of_a_reworded_question_or_below_it(apart):
+    answer = {"cnn-1": "All pixels that reach one output.", "dropout-1": "No, zeros stay zeros.", "dropout-2": "XYZZY"}
+    answer |= {"loss-4": "A) No, dead units.\n\nB) No.\n\nC) It does.", "opt-2": "a. Less memory.\nb. Streams."}
+    found, notebook = reworded(
+        lambda name, text: [text, answer[name]] if apart else [f"{text}\n    \n\n{answer[name]}"]
+    )
+    assert not any(asked(found, name).missing for name in answer)
+    assert shown(found, notebook, "dropout-1")[""].lstrip(". \n") == "No, zeros stay zeros."
+    assert shown(found, notebook, "cnn-1")[""].lstrip("? \n") == "All pixels that reach one output."
+    assert "It does" in shown(found, notebook, "loss-4")["C"] and "memory" in shown(found, notebook, "opt-2")["A"]
+
+
+@pytest.mark.parametrize("between", ["\n\n", "\n    **Answer** ", "\n\n<b>Answer:</b> False.\n"])
+def test_answers_between_the_statements_of_a_reworded_question(between):
+    def change(name, text):
+        first, *statements = text.split("\n    ")
+        return ["\n    ".join([first, *(f"{each}{between}XY{at}ZY" for at, each in enumerate(statements))])]
+
+    found, notebook = reworded(change)
+    assert asked(found, "loss-4").missing == [] and asked(found, "opt-2").missing == []
+    assert ["XY1ZY" in text for text in shown(found, notebook, "loss-4").values()] == [False, True, False]
+
+
+def test_a_reworded_question_in_several_cells_with_answers_between():
+    def change(name, text):
+        first, *statements = text.split("\n    1. ")
+        return [first, *(f"4.{at}. {each}\n<b>Answer 4.{at}:</b> XY{at}ZY" for at, each in enumerate(statements, 1))]
+
+    found, notebook = reworded(change)
+    assert [f"XY{at}ZY" in text for at, text in enumerate(shown(found, notebook, "loss-4").values(), 1)] == [True] * 3
+
+
+def test_a_question_that_the_student_reworded_with_an_unmarked_answer_below():
+    cells = ["cnn-section", "cnn-1-question", "It is an area."]
+    cells += ["dropout-section", ("dropout-1-question", f"{REWORDED['dropout-1']}\n\nNo, zeros stay zeros.")]
+    found, notebook = read(cells_of(*cells, "dropout-2-question"))
+    assert shown(found, notebook, "dropout-1")[""].strip(". \n") == "No, zeros stay zeros"
+    assert asked(found, "dropout-2").missing == [""]
+    assert any(remark.text == "the given cell dropout-1-question is edited" for remark in found.remarks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "### Losses and activation functions Answers:\n{}",
+        "## My solutions\n\n{}",
+        "**Answers**\n\n{}",
+    ],
+)
+def test_a_list_under_a_heading_answers_each_question_by_its_number(text):
+    listed = (
+        "1. Cross-entropy. $\\\\$\nFor 0.9 it is less.\n2. They vanish:\na. depth\nb. sigmoid\n3. i do not agree.\n"
+    )
+    listed += "4. i. **false**. dead\nii. **false**. constant\niii. **true**. it can"
+    cells = cells_of("loss-section", *(f"loss-{number}-question" for number in range(1, 5)), text.format(listed))
+    found, notebook = read(cells)
+    assert [asked(found, f"loss-{number}").missing for number in range(1, 5)] == [[], [], [], []]
+    assert "vanish" in shown(found, notebook, "loss-2")[""] and "sigmoid" in shown(found, notebook, "loss-2")[""]
+    assert "constant" in shown(found, notebook, "loss-4")["B"]
+
+
+def test_a_list_numbers_the_questions_as_the_submission_does():
+    other = "1. Which of the two layers below drops more?"
+    second, third = GIVEN["dropout-1-question"].split("\n\n")[1], GIVEN["dropout-2-question"].split("\n\n", 1)[1]
+    texts = ["## Dropout", other, f"2. {second}", f"3. {third}", "### Dropout answers\n1. Both.\n2. No.\n3. As $E=x$."]
+    found, notebook = read(cells_of(*texts), ids=False)
+    assert shown(found, notebook, "dropout-1") == {"": "2. No."}
+    assert shown(found, notebook, "dropout-2") == {"": "### Dropout answers3. As $E=x$."}
+
+
+def test_answers_under_ordinal_numbers():
+    answers = "1st question answers:\nCross-entropy.\n\n4th question answers:\n1. No.\n2. No.\n3. Yes."
+    cells = cells_of("loss-section", *(f"loss-{number}-question" for number in range(1, 5)), answers)
+    found, notebook = read(cells)
+    assert "entropy" in shown(found, notebook, "loss-1")[""]
+    assert asked(found, "loss-4").missing == [] and "Yes" in shown(found, notebook, "loss-4")["C"]
+    assert asked(found, "loss-2").missing == [""]
+
+
+def test_parts_whose_labels_hold_the_questions_number():
+    first, *statements = LETTERED.split(GIVEN["loss-4-question"])
+    boxes = [f"{text[7:]}\n<div><b>Answer 4.{at}: No.</b> XY{at}ZY</div>" for at, text in enumerate(statements, 1)]
+    question = "loss-4-question", "\n\n".join([first, *boxes])
+    missing, perhaps, texts = answers("loss-section", question, question="loss-4")
+    assert (missing, perhaps) == ([], [])
+    assert ["XY1ZY" in texts["A"], "XY2ZY" in texts["B"], "XY3ZY" in texts["C"]] == [True] * 3
+
+
+def test_letters_without_a_space_and_numbers_that_count_on():
+    text = "**Answer**:\nA.two reasons: memory\n1.as one sample is less\n\nB.Where data never end"
+    missing, perhaps, texts = answers("opt-section", "opt-2-question", text, question="opt-2")
+    assert (missing, perhaps) == ([], []) and "never" in texts["B"] and "as one" in texts["A"]
+    cells = "opt-section", "opt-2-question", "3. Less memory.\n4. Endless data."
+    assert answers(*cells, question="opt-2")[:2] == ([], [])
+
+
+def test_what_stands_below_a_section_of_the_submissions_own_is_no_answer():
+    cells = ["gnn-section", "gnn-1-question", "1. " + GIVEN["gnn-2-question"].split("\n\n", 1)[1]]
+    cells += ["## Segmentation", "1. What is the Dice score?", "2. Which of the two detectors has one stage?"]
+    found, notebook = read(cells_of(*cells), ids=False)
+    assert asked(found, "gnn-2").missing == [""], shown(found, notebook, "gnn-2")
+
+
 def test_what_is_given_and_what_is_added_is_told_word_by_word():
     question = GIVEN["dropout-1-question"]
     source = question.replace("**True or false**", "__True  or false__").replace("may be", "may  be") + " I say no."

@@ -70,6 +70,24 @@ def test_a_deleted_cell_is_said(reference):
     assert said(made(cells), reference) == ["the given cell t-1-check is deleted"]
 
 
+def test_questions_that_are_not_in_it_are_said_in_one_line(reference):
+    few = {name: text for name, text in GIVEN.items() if name.startswith("t-1")}
+    assert said(made(few), reference) == ["this submission holds 1 of 3 questions: s-1, s-2 not in it"]
+    most = {name: text for name, text in GIVEN.items() if not name.startswith("s-1")}
+    assert said(made(most), reference) == ["this submission holds 2 of 3 questions: s-1 not in it"]
+    assert said(made(most | {"t-1-check": "assert True"}), reference)[1:] == ["the given cell t-1-check is edited"]
+
+
+def test_a_long_list_of_questions_that_are_not_in_it_is_cut(reference):
+    many = {
+        f"m-{number}-question": f"### Question {number}\n\nWhat is {number} times three?" for number in range(1, 15)
+    }
+    remarks = said(made(GIVEN), made({"m-section": "## Many"} | many | GIVEN))
+    assert remarks == [
+        "this submission holds 3 of 17 questions: m-1, m-2, m-3, m-4, m-5, m-6, m-7, m-8 and 6 more not in it"
+    ]
+
+
 def test_a_copied_cell_is_said_where_the_copy_stands(reference):
     notebook = made(GIVEN)
     notebook.cells.insert(6, copy.deepcopy(notebook.cells[2]))

@@ -27,7 +27,8 @@ MARKUP = [
     f"<style>@import '{FAR}.css'; body {{ background: url({FAR}) }} * {{ display: none }}</style>",
     f"<p style='background:url({FAR});position:fixed;inset:0'>over everything</p>",
     f"<a href='javascript:{ALERT}'>link</a><a href='&#106;avascript:{ALERT}'/><a href=' java\tscript:{ALERT}'>x</a>",
-    f"<a href='data:text/html,<script>{ALERT}</script>'>data</a><a href='vbscript:{ALERT}'>vb</a><a href='file:///etc'>f</a>",
+    f"<a href='data:text/html,<script>{ALERT}</script>'>data</a>"
+    f"<a href='vbscript:{ALERT}'>vb</a><a href='file:///etc'>f</a>",
     f"<a href='//evil.example' ping='{FAR}' target='_blank'>ping</a><area href='javascript:{ALERT}'>",
     f"<body onload={ALERT}><html onclick={ALERT}>",
     f"<details open ontoggle={ALERT}><summary>x</summary></details>",
@@ -53,6 +54,98 @@ MARKUP = [
     "[" * 3000 + "](" * 3000,
     "*a **b " * 2000,
     "half a character \ud800, nothing \x00, and back \u202eto front",
+]
+SPELLINGS = [  # of a scheme that runs what follows it
+    *(
+        "JaVaScRiPt:",
+        " javascript:",
+        "java\tscript:",
+        "java\nscript:",
+        "\x01javascript:",
+        "javascript\t:",
+        "javascript&colon;",
+    ),
+    *(
+        "&#106;avascript:",
+        "&#x6A;avascript:",
+        "jav&Tab;ascript:",
+        "jav&NewLine;ascript:",
+        "java\0script:",
+        "%6Aavascript:",
+    ),
+    *(
+        "\ue000javascript:",
+        "java&shy;script:",
+        "ｊavascript:",
+        "feed:javascript:",
+        "view-source:javascript:",
+        "livescript:",
+    ),
+    *(
+        "vbscript:",
+        "data:text/html,<script>",
+        "data:text/html;base64,",
+        "DATA:image/svg+xml,<svg onload=",
+        "blob:http://x/",
+    ),
+]
+MARKUP += [
+    f'<a href="{spelling}{ALERT}">a</a> [b](<{spelling}{ALERT}>) ![c]({spelling}{ALERT})' for spelling in SPELLINGS
+]
+STYLES = [
+    *("position:fixed;inset:0", "position:absolute;top:-99em", "position:sticky;top:0", "float:right;margin:-99em"),
+    *("margin:-999px 0 0 -999px", "transform:scale(99)", "translate:0 -99em", "animation:x 1s infinite", "zoom:99"),
+    *("z-index:9999", "display:contents", "clip-path:none", "filter:invert(1)", "content:'x'", "inset:-99em"),
+    *(
+        "outline:9999px solid red",
+        "box-shadow:0 0 0 9999px red",
+        "font-size:9999px",
+        "line-height:0",
+        "letter-spacing:-9em",
+    ),
+    *(
+        f"background:url({FAR})",
+        f"background-color:red url('{FAR}')",
+        f"width:u\\72l({FAR})",
+        f"--x:url({FAR});color:var(--x)",
+    ),
+    *(f"border-top:1px solid;border-image:url({FAR})", f"width:image-set('{FAR}' 1x)", f"list-style:url({FAR})"),
+    *(
+        f"color:red;}} @import '{FAR}';{{",
+        "width:expression(alert(1))",
+        f"behavior:url({FAR})",
+        f"cursor:url({FAR}),auto",
+    ),
+]
+MARKUP += [
+    f'<div style="{style}">over</div> <math style="{style}"><mi style="{style}">x</mi></math>' for style in STYLES
+]
+MARKUP += [
+    f"<svg><use href='data:image/svg+xml,<svg id=x onload={ALERT}>#x'/><image href='{FAR}'/></svg>",
+    f"<svg><foreignObject><iframe srcdoc='<script>{ALERT}</script>'></iframe>"
+    f"<body onload={ALERT}></foreignObject></svg>",
+    f"<svg><animate onbegin={ALERT} attributeName=x dur=1s><set attributeName=href to='javascript:{ALERT}'/></svg>",
+    f"<svg><a xlink:href='javascript:{ALERT}'><text>x</text></a><feImage href='{FAR}'/></svg>",
+    f"<iframe srcdoc='&lt;script&gt;{ALERT}&lt;/script&gt;'></iframe><frameset><frame src='{FAR}'></frameset>",
+    f"<form id=f action='{FAR}'><input type=image src='{FAR}' formaction='{FAR}'></form>"
+    "<button form=f type=submit>x</button>",
+    f"<isindex action='javascript:{ALERT}' type=image><keygen autofocus onfocus={ALERT}>"
+    f"<input autofocus onfocus={ALERT}>",
+    f"<META HTTP-EQUIV=Refresh CONTENT='0; URL=javascript:{ALERT}'><meta http-equiv=set-cookie content=x=1>",
+    f"<base target=_top href=//evil.example/><link rel='prefetch stylesheet dns-prefetch' href='{FAR}'>",
+    f"<style>@import url('{FAR}');@font-face {{ font-family: x; src: url({FAR}) }}"
+    ".verdict { visibility: hidden }</style>",
+    f"<img src='{FAR}' lowsrc='{FAR}' dynsrc='{FAR}' longdesc='{FAR}' usemap='#m' loading=eager>"
+    f"<picture><source srcset={FAR}></picture>",
+    f"<table><tbody background='{FAR}'><tr background='{FAR}'></table><body background='{FAR}'><bgsound src='{FAR}'>",
+    f"<math><mtext><form><mglyph><style></math><img src onerror={ALERT}></style></mglyph></form></mtext></math>",
+    f"<form><math><mtext></form><form><mglyph><style></math><img src onerror={ALERT}>",
+    f"<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror={ALERT}&gt;'>",
+    f'<svg></p><style><a id="</style><img src=1 onerror={ALERT}>"><title><a id="</title><img src=1 onerror={ALERT}>">',
+    f'<noembed><p title="</noembed><img src=1 onerror={ALERT}>"><xmp><p title="</xmp><img src=1 onerror={ALERT}>">',
+    f"<div a='1\n><img src=1 onerror={ALERT}>' <img src=1 onerror={ALERT} //><p <script>{ALERT}</script>",
+    "@\ue0000@ @&#xE000;0@ $x$ <img alt='@&#xE000;0@' src=x> `@&#xE000;1@` &#xE001; "
+    "<b title='\ue000'>$\\text{\ue000}$</b>",
 ]
 OPENERS = [
     f"<{tag}>"

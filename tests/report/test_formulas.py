@@ -142,7 +142,7 @@ def test_a_tag_stands_in_the_last_cell_of_its_row(tex):
 
 def test_a_reference_shows_the_tag_of_its_label_wherever_that_stands():
     formulas = Formulas()
-    formulas.read_labels(r"see $\eqref{b}$, then $$x \tag{5}\label{b}$$ and $$\label{c} y \tag*{C}$$")
+    formulas.dialect.read_labels(r"see $\eqref{b}$, then $$x \tag{5}\label{b}$$ and $$\label{c} y \tag*{C}$$")
     assert [letters_of(formulas.draw(tex)) for tex in (r"\eqref{b}", r"\ref{b}", r"\eqref{c}", r"\eqref{d}")] == [
         "(5)",
         "5",

@@ -111,8 +111,8 @@ def test_what_is_no_table_stays_a_text(source):
 @pytest.mark.parametrize(
     ("source", "html"),
     [
-        ("- [ ] a\n- [x] b", "<li><span>☐</span> a</li>\n<li><span>☑</span> b</li>"),
-        ("1. [X] a", "<li><span>☑</span> a</li>"),
+        ("- [ ] a\n- [x] b", "<li>☐ a</li>\n<li>☑ b</li>"),
+        ("1. [X] a", "<li>☑ a</li>"),
         ("#1 is best", "<p>#1 is best</p>"),
         ("#hash", "<p>#hash</p>"),
         ("```unknown\nx\n```", "<pre><code>x\n</code></pre>"),

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 import pytest
 
 from hw4.grading.sandbox.launcher import Launcher
+from hw4.grading.sandbox.limits import ResourceLimits
 from hw4.grading.sandbox.log import Log
-from hw4.grading.sandbox.program import ResourceLimits
 from hw4.grading.sandbox.scratch import Scratch
 
 

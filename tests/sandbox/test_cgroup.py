@@ -10,7 +10,7 @@ if sys.platform != "linux":
 
 from hw4.grading.sandbox import cgroup
 from hw4.grading.sandbox.cgroup import ControlGroup
-from hw4.grading.sandbox.program import ResourceLimits
+from hw4.grading.sandbox.limits import ResourceLimits
 from hw4.grading.sandbox.scratch import Scratch
 
 

@@ -3,11 +3,14 @@
 import os
 import socket
 import stat
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from hw4.grading.sandbox.scratch import Scratch
+from tests.builders import ROOT
 
 if sys.platform != "linux":
     pytest.skip("by descriptors on Linux alone", allow_module_level=True)
@@ -119,3 +122,51 @@ def test_a_scratch_folder_that_cannot_be_filled_leaves_nothing(tmp_path, monkeyp
     with pytest.raises(OSError, match="name too long"):
         Scratch({"n" * 300: b""})
     assert os.listdir(tmp_path) == []
+
+
+def test_what_a_killed_grader_left_is_deleted_by_the_next_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    program = "import sys, time; sys.path.insert(0, sys.argv[1]); import tempfile; tempfile.tempdir = sys.argv[2]\n"
+    program += "from hw4.grading.sandbox.scratch import Scratch; it = Scratch({'a': b'x'})\n"
+    program += "print(it.top, flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", program, str(ROOT), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as grader:
+        left = Path(grader.stdout.readline().strip())
+        old(left)
+        with Scratch({}):
+            assert (left / "scratch").exists()  # its grader lives
+        grader.kill()
+    with Scratch({}) as own:
+        assert not left.exists() and own.top.exists()
+        young = tmp_path / "hw4-scratch-young"
+        (young / "scratch").mkdir(parents=True)
+        with Scratch({}):
+            assert young.exists() and own.top.exists()
+
+
+def test_nothing_but_a_grader_s_own_folder_is_taken_for_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    target = tmp_path / "target"
+    for folder in (target, tmp_path / "hw4-scratch-notes"):
+        (folder / "scratch").mkdir(parents=True)
+    (tmp_path / "hw4-scratch-notes" / "notes.txt").touch()
+    (tmp_path / "hw4-scratch-link").symlink_to(target)
+    (tmp_path / "hw4-scratch-file").touch()
+    (tmp_path / "hw4-notes").mkdir()
+    before = sorted(os.listdir(tmp_path))
+    for name in before:
+        old(tmp_path / name)
+    with Scratch({}):
+        pass
+    assert sorted(os.listdir(tmp_path)) == before and (target / "scratch").exists()
+    if os.geteuid() == 0:
+        others = tmp_path / "hw4-scratch-other"
+        others.mkdir()
+        os.chown(others, 12345, 12345)
+        old(others)
+        with Scratch({}):
+            assert others.exists()
+
+
+def old(path):
+    os.utime(path, (0, 0), follow_symlinks=False)

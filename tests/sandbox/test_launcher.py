@@ -12,9 +12,10 @@ import pytest
 
 from hw4.grading.grade import Task, run
 from hw4.grading.sandbox import launcher as module
-from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
+from hw4.grading.sandbox.launcher import Launcher, Process, modules_mentioned
+from hw4.grading.sandbox.limits import Layer, ResourceLimits, phrases
 from hw4.grading.sandbox.log import Log
-from hw4.grading.sandbox.program import OWN_ROOT, PLACE, Layer, Process, Program, ResourceLimits, phrases
+from hw4.grading.sandbox.program import OWN_ROOT, PLACE, Program
 from hw4.grading.sandbox.scratch import Scratch
 from tests.builders import JUDGED, ROOT, made, submission
 

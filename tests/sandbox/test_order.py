@@ -47,8 +47,10 @@ def noticed(tmp_path, monkeypatch):
         found = tmp_path / folder if len(names) > 1 else path
         main.main([str(found), "--reference", "reference.ipynb", "--output", f"{folder}-out", *options])
         (executed,) = tmp_path.glob(f"{folder}-out/**/*probe/hw.ipynb" if len(names) > 1 else f"{folder}-out/hw.ipynb")
-        text = nbformat.read(executed, as_version=4).cells[1].outputs[0].text
-        return json.loads(re.sub(r"/tmp/hw4-\w+/scratch/\d+", "/submission", text))  # where it has no root of its own
+        outputs = nbformat.read(executed, as_version=4).cells[1].outputs
+        text = "".join(each.get("text", "") for each in outputs if each.get("name") == "stdout")
+        assert text, outputs
+        return json.loads(re.sub(r"/tmp/hw4-scratch-\w+/scratch/\d+", "/submission", text))
 
     yield run
     gc.collect()  # jupyter_client leaves an event loop open in each thread that talks with a kernel

@@ -12,8 +12,8 @@ import pytest
 from hw4.grading.execution.kernel import Kernel, KernelDeath
 from hw4.grading.sandbox import scratch as module
 from hw4.grading.sandbox.launcher import Launcher
+from hw4.grading.sandbox.limits import ResourceLimits, phrases
 from hw4.grading.sandbox.log import Log
-from hw4.grading.sandbox.program import ResourceLimits, phrases
 from hw4.grading.sandbox.scratch import Scratch, readable
 
 if sys.platform != "linux":

@@ -48,8 +48,6 @@ def runner_files() -> Iterator[tuple[Path, Path]]:
     for name in RUNNER:
         for path in files_below(ROOT / name) if (ROOT / name).is_dir() else [ROOT / name]:
             yield path, path.relative_to(ROOT)
-    for path, place in student_files():
-        yield path, STUDENT.relative_to(ROOT) / place
 
 
 def copy(files: Iterable[tuple[Path, Path]], folder: Path) -> None:

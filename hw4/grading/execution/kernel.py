@@ -14,9 +14,8 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
-from ..sandbox.launcher import Launcher
+from ..sandbox.launcher import Launcher, Process
 from ..sandbox.log import Log
-from ..sandbox.program import Process
 from ..sandbox.scratch import Scratch
 
 POLL = 0.2  # seconds between two looks at whether the kernel is still alive

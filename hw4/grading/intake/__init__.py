@@ -1,1 +1,1 @@
-"""Who handed in what: folders, archives and flat files as platforms make them, each entry with its student."""
+"""Who handed in what: folders, archives and platforms' names, divided into submissions."""

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from nbformat import NotebookNode
 
 from .questions import role
-from .reference import GRAM, SHORT, Reference
+from .reference import GRAM, SHORT, Reference, rows_of
 from .tokens import answer_start, is_speech, lines, read_label, words
 
 QUOTE = 6  # words in a row that are taken for a quotation of given text
@@ -39,11 +39,6 @@ class Segment:
     given: int | None = None  # the position of the given cell in the reference
     part: str = ""  # whose statement it is
     home: bool = False  # it stands in the given cell's place, and is not a quotation
-
-
-def rows_of(text: list[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of words in `text`, one from each word on."""
-    return zip(*(text[at:] for at in range(GRAM)), strict=False)
 
 
 def section_headings(cell: NotebookNode, reference: Reference) -> Iterator[tuple[int, int, int]]:
@@ -79,7 +74,8 @@ class Alignment:
             fresh = reference.share(found, left)
             told = goes_on or fresh >= LEAST_TOLD or reference.share(found, asked.words) >= LEAST_SHARED
             begin, is_open = begin if is_open else at, is_open and not "" < label.letters < current
-            is_open = is_open or fresh >= SURELY_TOLD or (told and bool(label.number or label.letters))
+            marked = told and len(found) > SHORT and bool(label.number or label.letters)
+            is_open = is_open or fresh >= SURELY_TOLD or marked
             if is_open and (told or not begin):
                 part = max(by_part, key=lambda each: reference.share(by_part[each], found))
                 begin = at if part != current and current else begin
@@ -112,17 +108,13 @@ class Alignment:
                 self.words[at] = word
 
     def take_quotations(self) -> None:
-        """Take the words that are copied from given text, with a typing error between two quotations."""
+        """Take the words that are copied from given text."""
         end = 0
         for at, row in enumerate(rows_of(self.text)):
             if at < end or self.words[at] or row not in self.reference.rows:
                 continue
             run = self._quotation(at)
             self.words[at : at + len(run)] = run
-            before = self.words[end - 1] if 0 < end == at - 1 else None
-            if run and before and (before[0], before[1] + 2) == run[0][:2]:
-                skipped = self.reference.given[before[0]].words[before[1] + 1]
-                self.words[end] = (before[0], before[1] + 1, False) if _is_mended(skipped, self.text[end]) else None
             end = at + len(run) if run else end
 
     def _quotation(self, at: int) -> list[Word]:

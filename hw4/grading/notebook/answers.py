@@ -17,7 +17,6 @@ def find_answers(walk: Walk) -> list[Question]:
     _follow_labels(walk)
     doubtful = _divide_lists(walk)
     _look_above(walk, doubtful)
-    _look_at_second_answers(walk, doubtful)
     blocks: dict[str | None, list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
         blocks[piece.question].append(piece)
@@ -65,25 +64,32 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
     """
     doubtful: dict[str, list[Piece]] = defaultdict(list)
     answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
-    blocks: dict[tuple[str | None, int | None], list[Piece]] = defaultdict(list)
+    blocks: dict[tuple[str | None, int | None, bool], list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
-        if not piece.foreign and not piece.place:
-            blocks[piece.question, piece.section].append(piece)
-    for (own, section), pieces in blocks.items():
-        targets: dict[str, list[Piece]] = {}
-        target, numbers = None, []
+        if not piece.place:
+            blocks[piece.question, piece.section, piece.foreign].append(piece)
+    for (own, section, foreign), pieces in blocks.items():
+        targets: dict[str | None, list[Piece]] = {}
+        target, numbers, several = own, [], False
         for piece in pieces:
+            if SEVERAL_ANSWERS & set(words(piece.text.lstrip().partition("\n")[0])[-1:]):
+                targets, numbers, several = {}, [], True
             number = piece.label.number if not piece.label.named or piece.label.named == "answer" else None
             if number is not None and not piece.code:
                 target = walk.numbers.get((section, number))
                 numbers.append(number)
-            if target:
+            if numbers:
                 targets.setdefault(target, []).append(piece)
         others = [each for each in targets if each != own and any(piece.says for piece in targets[each])]
         known = all((section, number) in walk.numbers for number in numbers) and numbers == sorted(set(numbers))
-        several = any(SEVERAL_ANSWERS & set(words(piece.text.lstrip().partition("\n")[0])[-1:]) for piece in pieces)
-        last = not own or own == target or several  # the list stands below the last of its questions
-        if not others or not known or answered & set(others) or not last or not placed >= targets.keys():
+        last = several or (not foreign and own in (None, target))  # the list stands below the last of its questions
+        if (
+            not others
+            or not known
+            or answered & set(others) - {None}
+            or not last
+            or not placed | {None} >= targets.keys()
+        ):
             continue
         parts = own is not None and len(walk.reference.questions[own].parts) == len(numbers)
         if parts and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
@@ -91,27 +97,14 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
         for each in others:
             if own is None or several or (len(targets) >= CERTAIN_NUMBERS and not parts):
                 for piece in targets[each]:
-                    piece.question = each
-            else:
+                    piece.question, piece.foreign = each, False
+            elif each:
                 doubtful[each] += [piece for piece in targets[each] if piece.says]
     return doubtful
 
 
 def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
-    """Bring what stands above the first question of a section to it, or all of a section that is written so.
-
-    A second answer at the top of the next question's cell is perhaps that one's.
-    """
-    answered = _answered(walk)
-    for piece in walk.pieces:
-        if piece.above and piece.above not in answered and piece.says and not piece.foreign:
-            others = {each.cell for each in walk.pieces if each.question == piece.question and each.says}
-            before = walk.reference.questions[piece.question] if piece.question else None
-            following = walk.reference.questions[piece.above]
-            if before is None:
-                piece.question = piece.above
-            elif len(others) > 1 and before.parts == [""] and before.section == following.section:
-                doubtful[piece.above] += [piece] if piece.label.named == "answer" else []
+    """Bring what stands above the first question of a section to it, or all of a section that is written so."""
     answered = _answered(walk)
     sections: dict[int | None, list[tuple[int, Asked]]] = defaultdict(list)
     for index, asked, _ in walk.heads:
@@ -138,19 +131,6 @@ def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
                 piece.question = asked[0]
 
 
-def _look_at_second_answers(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
-    """Note a second "Answer:" below a question, which perhaps answers the next one where that has none."""
-    answered = _answered(walk) | doubtful.keys()
-    order = [asked for _, asked, _ in walk.heads]
-    for before, asked in pairwise(order):
-        if asked.id in answered or asked.section != before.section or before.parts != [""]:
-            continue
-        said = [piece for piece in walk.pieces if piece.question == before.id and piece.says and not piece.code]
-        marked = [piece for piece in said if piece.label.named == "answer"]
-        if len({piece.cell for piece in marked}) > 1:
-            doubtful[asked.id].append(marked[-1])
-
-
 def _settle(question: Question, pieces: list[Piece], doubtful: list[Piece]) -> None:
     """Say of each part of `question` whether `pieces` answer it, perhaps do, or whether it is missing."""
     said = [piece for piece in pieces if piece.says]
@@ -175,7 +155,7 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     Code answers what nothing else does: all parts, where there is no text.
     """
     texts = [piece for piece in said if not piece.code] or said
-    for piece, letters in _marks(parts, pieces, texts):
+    for piece, letters in _marks(parts, [piece for piece in pieces if not piece.code] or texts):
         piece.mark = letters
     current, before = "", None
     for piece in pieces:
@@ -202,10 +182,10 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     return answered, leads or (loose if listed else []) if rest else []
 
 
-def _marks(parts: list[str], pieces: list[Piece], texts: list[Piece]) -> list[tuple[Piece, str]]:
+def _marks(parts: list[str], texts: list[Piece]) -> list[tuple[Piece, str]]:
     """Return the pieces whose labels mean parts, each with the letters of these.
 
-    Letters come before as many answers as parts, Roman numbers, and numbers, which only count where several rise.
+    Letters come before Roman numbers, and those before numbers, which only count where several rise.
     """
     firsts = {piece.cell: piece.label.letters for piece in reversed(texts) if piece.label.letters}
     lettered = []
@@ -213,11 +193,8 @@ def _marks(parts: list[str], pieces: list[Piece], texts: list[Piece]) -> list[tu
         elsewhere = piece.by_id and firsts.get(piece.cell) != piece.place  # in the cell of another part it is no mark
         if piece.label.letters and set(piece.label.letters) <= set(parts) and not elsewhere:
             lettered.append((piece, piece.label.letters))
-    slots = [piece for piece in pieces if piece.label.named == "answer"]
     if lettered:
         return lettered
-    if len(slots) == len(parts):
-        return list(zip(slots, parts, strict=True))
     roman = [(piece, ROMAN.index(piece.label.letters)) for piece in texts if piece.label.letters in ROMAN]
     if roman and max(index for _, index in roman) < len(parts):
         return [(piece, parts[index]) for piece, index in roman]

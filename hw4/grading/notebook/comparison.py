@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from .answers import find_answers
-from .matching import Matched, is_other_edition, match_cells, normal
+from .matching import Matched, is_other_edition, match_cells
 from .pieces import Walk
 from .questions import GIVEN, CellReading, Question, Remark, role
-from .reference import Reference
+from .reference import Reference, normal
 
 # Which packages given code imports is of no account: each edition of our notebook imports others.
 IMPORT = re.compile(r"^(?:import|from [\w.]+ import)\b.*\n*", re.MULTILINE)
+MOST_NAMED = 8  # questions that one remark names
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def _edition(matched: Matched, walk: Walk) -> str:
     found = len(asked & matched.places.keys())
     if not is_other_edition(len(matched.reworded) + len(walk.foreign), found):
         return ""
-    return f"this is another edition: {found} of {len(asked)} questions found, {len(asked) - found} not in it"
+    worded = f", {len(matched.reworded)} in other words" if matched.reworded else ""
+    return f"this is another edition: {found} of {len(asked)} questions found, {len(asked) - found} not in it{worded}"
 
 
 def _lost_ids(matched: Matched) -> list[Remark]:
@@ -76,8 +78,18 @@ def _lost_ids(matched: Matched) -> list[Remark]:
 
 
 def _changes(matched: Matched) -> list[Remark]:
-    """Return a remark on each given cell that is deleted, or some of whose words are; in code all counts."""
-    remarks = []
+    """Return a remark on each given cell that is deleted, or some of whose words are; in code all counts.
+
+    One remark names all questions none of whose given cells is left.
+    """
+    asked, remarks = matched.reference.questions, []
+    held = {given.question for position, given in matched.reference.given.items() if position in matched.places}
+    absent = [name for name in asked if name not in held]
+    if absent:
+        names = ", ".join(absent[:MOST_NAMED]) + f" and {len(absent) - MOST_NAMED} more" * (len(absent) > MOST_NAMED)
+        text = f"this submission holds {len(asked) - len(absent)} of {len(asked)} questions: {names} not in it"
+        remarks.append(Remark(text=text))
+        held -= {None} if len(absent) > len(asked) / 2 else set[str | None]()
     for position, given in matched.reference.given.items():
         index, name = matched.places.get(position), given.cell.id
         before = normal(given.cell.source)
@@ -89,7 +101,8 @@ def _changes(matched: Matched) -> list[Remark]:
             difflib.unified_diff(before.splitlines(), after.splitlines(), "given", "submitted", lineterm="")
         )
         if index is None:
-            if not given.words or len(gone) > len(given.words) / 2:
+            told = absent and (given.question not in held or role(given.cell) == "section")
+            if not told and len(gone) >= len(given.words) / 2:
                 remarks.append(Remark(given.question, None, f"the given cell {name} is deleted", diff))
         elif gone if given.cell.cell_type != "code" else IMPORT.sub("", before) != IMPORT.sub("", after):
             remarks.append(Remark(given.question, index, f"the given cell {name} is edited", diff))

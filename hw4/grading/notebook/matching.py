@@ -4,14 +4,14 @@ Given cells are found by their text: the same, or most of its rows of three word
 rapidfuzz compares pairs of texts: however fast, all pairs of cells are the square of their number.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
-from .alignment import Alignment, Segment, Words, rows_of, section_headings
+from .alignment import Alignment, Segment, Words, section_headings
 from .questions import role
-from .reference import Asked, Reference
+from .reference import Asked, Reference, normal, rows_of
 from .tokens import answer_start, first_label, is_speech, tokens, words
 
 LEAST_COVER = 0.5  # the part of a given text's rows of words that the cell in its place has
@@ -38,11 +38,6 @@ class Matched:
     reworded: set[int] = field(default_factory=set)  # questions of the reference that stand in other words
     covered: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # words of given cells that are left
     segments: list[list[Segment]] = field(default_factory=list)  # by the submission's cell
-
-
-def normal(source: str) -> str:
-    """Return `source` without what editors change by themselves: spaces at the ends of lines, empty lines around."""
-    return "\n".join(line.rstrip() for line in source.strip().splitlines())
 
 
 def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
@@ -90,11 +85,8 @@ def _read(matched: Matched, index: int, found: Words | None) -> list[Segment]:
 
 def _by_text(matched: Matched) -> None:
     """Find the cells whose text is the reference's: with the same id first, then in the order of the reference."""
-    positions: dict[tuple[str, str], list[int]] = defaultdict(list)
-    ids: dict[str, int] = {}
-    for position, cell in enumerate(matched.reference.notebook.cells):
-        positions[cell.cell_type, normal(cell.source)].append(position)
-        ids[cell.id] = position
+    positions = matched.reference.texts
+    ids = {name: position for position, name in enumerate(matched.reference.ids)}
     keys = [(cell.cell_type, normal(cell.source)) for cell in matched.cells]
     for index, (cell, key) in enumerate(zip(matched.cells, keys, strict=True)):
         position = ids.get(cell.get("id", ""), -1)
@@ -115,17 +107,14 @@ def _by_text(matched: Matched) -> None:
 def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
     """Find given cells that were edited, merged or split by the rows of words that they share with a cell."""
     reference = matched.reference
-    wanted: dict[tuple[str, ...], int] = {}  # rows that a single given cell has
-    for row, places in reference.rows.items():
-        if len({position for position, _ in places}) == 1 and places[0][0] not in matched.places:
-            wanted[row] = places[0][0]
+    wanted = reference.single
     shared: dict[int, dict[int, set[tuple[str, ...]]]] = defaultdict(lambda: defaultdict(set))
-    for index, text in texts.items() if wanted else ():
-        for row in wanted.keys() & set(rows_of(text)):
-            shared[wanted[row]][index].add(row)
-    totals = Counter(wanted.values())
+    for index, text in texts.items():
+        for row in set(rows_of(text)) & wanted.keys():
+            if wanted[row] not in matched.places:
+                shared[wanted[row]][index].add(row)
     for position, cells in sorted(shared.items()):
-        given, total = reference.given[position], totals[position]
+        given, total = reference.given[position], reference.singles[position]
         alike = {index for index in cells if matched.cells[index].cell_type == given.cell.cell_type}
         large = {index for index, rows in cells.items() if len(rows) >= LEAST_COVER * total}
         same = {index for index in large if matched.cells[index].get("id") == given.cell.id}

@@ -13,8 +13,6 @@ from .tokens import Label, first_label, lines, read_label, says_something, words
 
 PREPARATION = re.compile(r"^\s*(?:import\b|from\b.*\bimport\b|[%!]).*$", re.MULTILINE)
 SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
-CELL, RULE = re.compile(r"[^|]+"), re.compile(r"[\s|:-]+")  # of a table
-LETTER_ALONE = re.compile(r"[\s*_(]*([A-Za-z])[\s*_.)]*")
 INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
 
 
@@ -32,7 +30,6 @@ class Piece:
     place: str = ""  # the letter of the part whose statement it follows, or that its cell's id names
     by_id: bool = False  # whether its cell's id names the place
     named: str | None = None  # another question, which a label names
-    above: str | None = None  # the question whose text follows in the same cell
     foreign: bool = False  # it belongs to a question that the reference does not ask
     text: str = ""
     mark: str = ""  # the letters of the parts that its label means
@@ -53,13 +50,14 @@ class Walk:
         self.owners: list[str | None] = []  # by the cell's position, the question that it belongs to
         self.foreign: set[int] = set()  # the cells with a question that the reference does not ask
         self.asked = self.reference.at
-        self.numbers = {(asked.section, asked.number): asked.id for asked in self.asked.values()}
+        self.numbers: dict[tuple[int | None, int | None], str | None] = {}  # None for a question that nobody asks
         self.question: Asked | None = None
         self.section: int | None = None
         self.named: str | None = None
         self.place = ""
         self.statements: set[tuple[int, str]] = set()  # of the present cell: the given cell, and the part
         self.fixed = False  # the present cell holds given text that nobody is asked to change
+        self.headed = -1  # the cell with a heading of the student's that this one is below
         self.lost = False  # below a question that the reference does not ask
         self.heads: list[tuple[int, Asked, int | None]] = []  # where each question stands, and its number there
         self.ids: dict[str, str | None] = {}  # which question the ids of the submission mean
@@ -71,6 +69,10 @@ class Walk:
             self.bare = self.bare or bool(asked and label.number and not label.named)
             if role(cell) == "question":
                 self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
+        heads = [(asked, number or asked.number) for _, asked, number in self.heads]
+        for asked, number in [*heads, *((asked, asked.number) for asked in self.asked.values())]:
+            if asked.id not in self.numbers.values():
+                self.numbers.setdefault((asked.section, number), asked.id)
         self.owners += [self._read(index, segments) for index, segments in enumerate(matched.segments)]
 
     @property
@@ -80,12 +82,20 @@ class Walk:
 
     def _read(self, index: int, segments: list[Segment]) -> str | None:
         """Collect the pieces of a cell; return the question that the cell belongs to."""
-        begun, head = len(self.pieces), None
+        head = None
         owner, part = self._by_id(index)
         home = [segment for segment in segments if segment.home]
+        cell, label = self.matched.cells[index], first_label(self.matched.cells[index].source)
         if not home and owner is None and self._is_foreign(index):
             self.question, self.named, self.lost = None, None, True
             self.foreign.add(index)
+            if self.numbers.get((self.section, label.number)) not in {asked.id for _, asked, _ in self.heads}:
+                self.numbers[self.section, label.number] = None
+        for piece in self.pieces if index in self.foreign or any(index == at for at, _, _ in self.heads) else ():
+            if piece.cell == index - 1 == self.headed:  # a heading of the question below
+                piece.question, piece.foreign = None, True
+        headed = cell.cell_type == "markdown" and cell.source.startswith("#") and "\n" not in cell.source.strip()
+        self.headed = index if headed and not home and label == Label() else -1 if home or headed else self.headed
         given = [self.reference.given.get(each) for each in self.matched.homes.get(index, ())]
         self.fixed = any(each.remarked for each in given if each)
         self.statements = {(segment.given, segment.part) for segment in home if segment.given is not None}
@@ -96,8 +106,6 @@ class Walk:
                 owner, part = None, ""  # what stands below the next section's heading
             if asked and asked is not self.question:
                 head, owner, part = head or asked.id, None, ""
-                for piece in self.pieces[begun:]:
-                    piece.above = piece.above or asked.id
             if segment.given is not None:
                 self._pass(index, segment)
             elif not alters(self.matched.cells[index].source, segment, segments):
@@ -129,7 +137,12 @@ class Walk:
         if label.named:
             return label.named == "question" and (self.section, label.number) not in self.numbers
         last = next((number for _, asked, number in reversed(self.heads) if asked is self.question), None) or 0
-        if not self.bare or label.number != last + 1:
+        if self.lost:
+            last = max(
+                (number or 0 for (at, number), name in self.numbers.items() if at == self.section and not name),
+                default=0,
+            )
+        if not self.bare or (label.number != last + 1 and not (self.headed >= 0 and label.number == 1)):
             return False
         following = next(((asked, number) for at, asked, number in self.heads if at > index), None)
         if following and following[0].section == self.section and following[1]:
@@ -202,18 +215,9 @@ class Walk:
 
 
 def _labelled(text: str, code: bool) -> Iterator[tuple[int, str, Label]]:
-    """Yield the lines of `text` with their places and labels; a table whose head is letters, cell by cell."""
-    letters: list[str] = []
+    """Yield the lines of `text` with their places and labels."""
     for at, line in lines(text):
-        row = [cell for cell in CELL.finditer(line) if cell[0].strip()] if not code and "|" in line else []
-        heads = [head[1].upper() for head in (LETTER_ALONE.fullmatch(cell[0]) for cell in row) if head]
-        letters = heads if len(heads) == len(row) > 1 else letters if row else []
-        if letters and not heads and len(row) == len(letters) and not RULE.fullmatch(line):
-            yield from (
-                (at + cell.start(), cell[0], Label(letters=head)) for cell, head in zip(row, letters, strict=True)
-            )
-        else:
-            yield at, line, read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
+        yield at, line, read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
 
 
 def _cut(piece: Piece, source: str) -> Iterator[Piece]:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import log
 from typing import ClassVar
@@ -83,8 +84,14 @@ class Reference:
                 self.given[position] = self._given(cell, kind)
         self.rows: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
         for position, given in self.given.items():
-            for at in range(len(given.words) - GRAM + 1):
-                self.rows[tuple(given.words[at : at + GRAM])].append((position, at))
+            for at, row in enumerate(rows_of(given.words)):
+                self.rows[row].append((position, at))
+        one = {row: {position for position, _ in places} for row, places in self.rows.items()}
+        self.single = {row: min(positions) for row, positions in one.items() if len(positions) == 1}
+        self.singles = Counter(self.single.values())
+        self.texts: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for position, cell in enumerate(notebook.cells):
+            self.texts[cell.cell_type, normal(cell.source)].append(position)
         counts = Counter(word for asked in self.questions.values() for word in asked.words)
         self.weights = {word: log(1 + len(self.questions) / count) for word, count in counts.items()}
         self.rare = log(1 + len(self.questions) / 1.5)
@@ -106,8 +113,10 @@ class Reference:
 
     def likeness(self, asked: Asked, found: list[str]) -> float:
         """Return how alike a question and the beginning of a text are, 0 to 1: Dice's coefficient of weighed words."""
-        some = set(found[: 2 * len(asked.words)])
-        return 2 * self.weight(asked.words & some) / (asked.weight + self.weight(some)) if len(some) > SHORT else 0.0
+        if len(found) <= SHORT:
+            return 0.0
+        beginnings = [set(found[: part * len(asked.words)]) for part in (1, 2)]  # below may stand an answer
+        return max(2 * self.weight(asked.words & each) / (asked.weight + self.weight(each)) for each in beginnings)
 
     def share(self, found: set[str], of: set[str]) -> float:
         """Return the part of the words `found` that are among `of`, by their weight."""
@@ -127,6 +136,16 @@ class Reference:
                 question.words |= set(filter(is_speech, found[heading:]))
         remarked = (kind in GIVEN or cell.cell_type == "code") and not STUB.search(cell.source)
         return Given(cell, question.id if question else None, found, parts, heading, remarked)
+
+
+def normal(source: str) -> str:
+    """Return `source` without what editors change by themselves: spaces at the ends of lines, empty lines around."""
+    return "\n".join(line.rstrip() for line in source.strip().splitlines())
+
+
+def rows_of(text: list[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of words in `text`, one from each word on."""
+    return zip(*(text[at:] for at in range(GRAM)), strict=False)
 
 
 def statements(source: str, parts: list[str], of_question: bool) -> list[tuple[int, str]]:

@@ -4,6 +4,7 @@ Words are folded: capitals, white space, quotation marks, bold, an editor's HTML
 make no difference. mistune and lxml tell no places in the source, and tokenizers of prose (nltk) know no TeX.
 """
 
+import functools
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ NAMES = re.compile(
 END = r"[*_\s]*(?:[.:)\]：、]+(?=[\s*_|<$\"']|\Z)|(?<=[A-Z\d])[.)](?=[^\W\d_]{2})|[-–—](?=\s)|(?=\||</?[a-z]))"
 NUMBER = re.compile(rf"[(\[]?(?P<number>\d{{1,2}})(?:\.(?P<part>[1-9]))?(?![\d%^])(?P<end>{END})?")
 LETTER = re.compile(
-    r"[\s*_.]*[(\[]?(?P<letters>[A-Za-zא-ו](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_]))*|[ivxIVX]{2,4})(?![^\W_'’])"
+    r"[\s*_.]*[(\[]?(?P<letters>[A-Za-zא-ו](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_])|\s*\|\s*[A-Za-z](?=\s*\|))*|[ivxIVX]{2,4})(?![^\W_'’])"
     rf"(?P<end>{END}|\*\*|__)?"
 )
 MARKER = re.compile(rf"(?<![^\W_])(?:{_any(ANSWER_WORDS)})\s*[*_]*\s*[:：]", re.IGNORECASE)
@@ -91,6 +92,7 @@ def lines(source: str) -> Iterator[tuple[int, str]]:
         yield start, source[start:]
 
 
+@functools.lru_cache(maxsize=10_000)  # lines: what was given stands in every submission of a class
 def read_label(line: str) -> Label:
     """Return the label at the beginning of `line`."""
     names = NAMES.match(line)

@@ -9,28 +9,13 @@ from ..notebook.questions import CELL_ID, Remark, role
 from ..result import Result
 from .drawing import Drawing
 from .formulas import Formulas
-from .markup import text
+from .markup import TABLES, text
 from .outputs import Outputs
 from .pictures import Pictures
 from .verbatim import LONGEST, code_block, printed
 
-ROLES = {
-    "evidence": "Evidence",
-    "question": "Question",
-    "snippet": "Given code",
-    "check": "Given check",
-    "answer": "Answer",
-    "note": "Note",
-}
 # What ends a given sentence, and stands before what a student added on its line.
 LEFT_OVER = re.compile(r"^[\s.,;:]*(?:\*\*[\s.,;:]+)?")
-STATUS = {
-    "failed": "Failed",
-    "timed out": "Timed out",
-    "flooded": "Put out too much",
-    "died": "The kernel died",
-    "not run": "Not run",
-}
 
 
 class Cells:
@@ -42,7 +27,7 @@ class Cells:
     def __init__(self, result: Result) -> None:
         self.result, self.formulas = result, Formulas()
         for cell in result.notebook.cells:
-            self.formulas.read_labels(cell.source)
+            self.formulas.dialect.read_labels(cell.source)
         self.originals: dict[str, bytes] = {}
         self.outputs = Outputs(Drawing(self.formulas, Pictures(result.files, self.originals)))
         self.executions = {execution.index: execution for execution in result.finding.executions}
@@ -52,7 +37,7 @@ class Cells:
     def _cell(self, index: int, cell: NotebookNode) -> str:
         match, kind = CELL_ID.fullmatch(cell.get("id", "")), role(cell)
         part = (match["detail"] or "").upper() if match and kind == "answer" else ""
-        name = f"{ROLES.get(kind or '', 'Added cell')} {part}".strip()
+        name = f"{TABLES['roles'].get(kind or '', 'Added cell')} {part}".strip()
         loose = self.result.row_of[index] is self.result.loose
         level = 1 if loose else 3
         if cell.cell_type == "markdown":
@@ -90,7 +75,7 @@ class Cells:
         """Say what became of a cell where it is not simply that it ran."""
         execution, marks = self.executions.get(index), []
         if execution and execution.status != "ok":
-            marks.append(mark("bad", STATUS[execution.status], text(execution.reason)))
+            marks.append(mark("bad", TABLES["status"][execution.status], text(execution.reason)))
         elif not execution and cell.cell_type == "code" and cell.source.strip() and self.result.finding.limits:
             marks.append(mark("bad", "Not run", "before the run ended."))
         if execution and execution.new_kernel:

@@ -1,8 +1,10 @@
 """What the console says of a run: progress, the table of the questions, failures, remarks, and the last line."""
 
+import re
+
 from ..execution.run import Execution
 from ..result import Result
-from ..text import last_line
+from ..text import TERMINAL, last_line
 
 
 def progress_line(result: Result, execution: Execution) -> str:
@@ -36,14 +38,22 @@ def failure_lines(result: Result) -> list[str]:
     given = [f"failed as given: {name}: {last_line(wrong)}" for name, wrong in verdict.given.items() if wrong]
     wrong = [f"wrong backward: {name}: {last_line(wrong)}" for name, wrong in verdict.asked.items() if wrong]
     unjudged = [f"not judged: {last_line(verdict.problem)}"] if verdict.problem else []
-    return [*(_failed_cell(result, execution) for execution in result.failed_cells()), *given, *wrong, *unjudged]
+    cells = [line for execution in result.failed_cells() for line in _failed_cell(result, execution)]
+    return [*cells, *given, *wrong, *unjudged]
 
 
-def _failed_cell(result: Result, execution: Execution) -> str:
+def _failed_cell(result: Result, execution: Execution) -> list[str]:
+    """Return the line for a cell that failed, and one with the line of its code where that is known."""
     question = result.row_of[execution.index].question.id
     where = f"{question}, cell {execution.index + 1} ({result.notebook.cells[execution.index].id})"
     lost = " in a new kernel, without what earlier cells defined" if execution.new_kernel else ""
-    return f"{execution.status}{lost}: {last_line(where)}: {last_line(execution.reason)}"
+    cell, line = result.notebook.cells[execution.index], ""
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    trace = TERMINAL.sub("", "\n".join(line for error in errors for line in error.traceback))
+    if found := re.findall(rf"\bIn ?\[{cell.execution_count}\], line (\d{{1,6}})", trace):
+        line = last_line("".join(cell.source.splitlines()[int(found[-1]) - 1 : int(found[-1])]))
+    said = f"{execution.status}{lost}: {last_line(where)}: {last_line(execution.reason)}"
+    return [said, f"  in line {found[-1]}: {line}"] if line else [said]
 
 
 def remark_lines(result: Result) -> list[str]:

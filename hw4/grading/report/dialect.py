@@ -6,13 +6,10 @@ whose label names the element that `mathml` makes of the group, and its attribut
 
 import functools
 import re
-import tomllib
 from pathlib import Path
 
-from .macros import COMMENT, TOKEN, FormulaError, Macro, Macros, TokenReader, join
+from .macros import COMMENT, DATA, TOKEN, FormulaError, Macro, Macros, TokenReader, join
 
-DATA = tomllib.loads(Path(__file__).with_name("dialect.toml").read_text(encoding="utf-8"))
-LIGATURES = {"``": "“", "''": "”"}
 ACCENT = re.compile(r"\\(?:['`^\"~=.]|[Hrcuvdkbt])")
 SMALL_GREEK = {f"\\{name}" for name in DATA["small_greek"]}
 OPERATOR_NAME = re.compile(r"(?:[A-Za-z0-9 -]|\\[,;! ])*")
@@ -32,24 +29,7 @@ class Dialect(Macros):
         self.macros |= _built_in()
         self._labels: dict[str, str] = {}
         self._colors: dict[str, str] = {}
-        self.commands |= {
-            r"\mark@": self._mark,
-            r"\markrest@": self._mark,
-            r"\color@": self._color,
-            r"\em@": self._em,
-            r"\notation@": self._notation,
-            r"\columns@": self._columns,
-            r"\place@": self._place,
-            r"\mathop": self._operator,
-            r"\operatorname": self._operator_name,
-            r"\boldsymbol": self._bold,
-            r"\tagstar": self._tag,
-            r"\ref": self._reference,
-            r"\eqref": self._reference,
-            r"\definecolor@": self._define_color,
-            **dict.fromkeys(DATA["alphabets"] + DATA["font_switches"], self._alphabet),
-            **dict.fromkeys(DATA["fonts"], self._text),
-        }
+        self.commands |= self.methods(DATA["dialect"])
 
     def read_labels(self, tex: str) -> None:
         """Store what a reference to each label of `tex`, a formula or a text with formulas, shows."""
@@ -126,9 +106,14 @@ class Dialect(Macros):
         return _marked(f"mrow,limits={kind}", operator) if kind and reader.peek() in ("_", "^") else operator
 
     def _alphabet(self, command: str, reader: TokenReader) -> list[str]:
-        body = self.expand_tokens(reader.row() if command in DATA["font_switches"] else reader.argument())
-        letters = [rf"{{\mathit{{{token}}}}}" if token in SMALL_GREEK else token for token in body]
-        return [command, *letters] if command in DATA["font_switches"] else [command, "{", *letters, "}"]
+        return [command, "{", *self._letters(reader.argument()), "}"]
+
+    def _font(self, command: str, reader: TokenReader) -> list[str]:
+        return [command, *self._letters(reader.row())]
+
+    def _letters(self, tokens: list[str]) -> list[str]:
+        """Return letters for an alphabet, which leaves small Greek ones as they are."""
+        return [rf"{{\mathit{{{token}}}}}" if token in SMALL_GREEK else token for token in self.expand_tokens(tokens)]
 
     def _bold(self, command: str, reader: TokenReader) -> list[str]:
         """Return bold letters; math-core leaves digits, and the names of functions beside them, as they are."""
@@ -154,7 +139,7 @@ class Dialect(Macros):
             token = reader.next()
             if token in self.macros:
                 self.replace(token, reader)
-            elif (command := token.rstrip()) in DATA["font_switches"]:
+            elif (command := token.rstrip()) in DATA["dialect"]["font"]:
                 font = rf"\text{command[1:]}"
             elif piece := self._piece(font, command, reader):
                 pieces += piece
@@ -163,8 +148,6 @@ class Dialect(Macros):
                 letter = self._letter(token, reader)
                 pieces[-1:] = [*letter, "}"] if font == last else [*pieces[-1:], font, "{", *letter, "}"]
                 last = font
-                if ligature := LIGATURES.get("".join(pieces[-3:-1])):
-                    pieces[-3:-1] = [ligature]
         self.nest(-1)
         return pieces
 
@@ -174,7 +157,7 @@ class Dialect(Macros):
             return ["{", *self.expand_tokens(reader.until("$" if token == "$" else r"\)")), "}"]
         if token == "{":
             return ["{", *self._pieces(font, reader.until("}")), "}"]
-        if token in DATA["fonts"]:
+        if token in DATA["dialect"]["text"]:
             return self._text(token, reader)
         if token in DATA["wrappers"]:
             return [token, "{", *self._pieces(font, reader.argument()), "}"]

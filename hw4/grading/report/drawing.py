@@ -1,23 +1,24 @@
-"""HTML of a student laid out: formulas and pictures drawn, headings below the page's own, wide parts scrolling."""
+"""HTML of a student laid out: formulas and pictures drawn, headings below the page's own, wide parts scrolling.
+
+What is drawn stands aside, as HTML that was cleaned alone, until the rest around it is cleaned.
+"""
 
 import functools
 import re
-from collections.abc import Mapping
-from html import unescape
 from urllib.parse import quote, unquote
 
-from lxml import etree
+import lxml.html
+from lxml.html import HtmlElement
 
 from .formulas import Formulas
 from .markdown import PICTURE_DATA, TEXT
-from .markup import ATTRIBUTES, EVERYWHERE, FRAGMENT, TOKEN, element, note, parse, printable, put_aside, restored
+from .markup import ATTRIBUTES, FRAGMENT, TOKEN, parse, printable, put_aside, restored
 from .pictures import Attachments, Pictures
 from .verbatim import COLOURED, highlighted
 
 # In these, MathJax looks for no formulas.
 CODE = "(//pre | //code)/descendant-or-self::*"
 HEADINGS = "//h1 | //h2 | //h3 | //h4 | //h5 | //h6"
-SIZE = ("width", "height", "style")  # of a picture
 SCROLLING = 30  # letters: a formula within text that is longer scrolls by itself
 SHRINKING = ((40, 180), (60, 130), (80, 90))  # to percent of its size on paper, from how many letters in a line on
 ANCHOR = "cell-link-"  # before the name of what a link within the notebook leads to
@@ -33,20 +34,21 @@ class Drawing:
     def draw(self, html: str, level: int, kept: list[str], attachments: Attachments | None = None) -> str:
         """Return `html` as it stands on the page below a heading of `level`, cleaned.
 
-        `kept` holds what was taken out of it. Raise `markup.Unreadable` where a part of it could not be parsed.
+        `kept` holds what was taken out of it. Raise `ValueError` where a part of it could not be parsed.
         """
         self.level = self.top = level
-        self.kept, self.attachments, self.drawn = kept, attachments or {}, []
+        self.kept, self.attachments = kept, attachments or {}
+        self.drawn: list[str] = []
         body = parse(html, kept)
         for heading in body.xpath(HEADINGS):
-            heading.set("name", heading.get("id") or restored("".join(heading.itertext()), kept))
+            heading.set("name", heading.get("id") or restored(heading.text_content(), kept))
         self._draw_texts(body)
         for node in list(body.iterdescendants()):
             self._draw_element(node)
-        html = etree.tostring(body, encoding="unicode", method="html")
-        return restored(FRAGMENT.clean(html.removeprefix("<body>").removesuffix("</body>")), self.drawn)
+        html = lxml.html.tostring(body, encoding="unicode").removeprefix("<body>").removesuffix("</body>")
+        return restored(FRAGMENT.clean(html), self.drawn)
 
-    def _draw_texts(self, body: etree._Element) -> None:
+    def _draw_texts(self, body: HtmlElement) -> None:
         """Let a token stand for each formula of the texts in `body`."""
         code = set(body.xpath(CODE))
         for found in body.xpath("//text()"):
@@ -72,46 +74,51 @@ class Drawing:
         html = self.formulas.draw(tex, block)
         return put_aside(_scrolling(html, block), self.drawn) if html else ""
 
-    def _draw_element(self, node: etree._Element) -> None:
+    def _draw_element(self, node: HtmlElement) -> None:
         """Let `node` become what the page shows of it."""
         tag, given = str(node.tag), {name: restored(value, self.kept) for name, value in node.attrib.items()}
         given = {name: printable(value) for name, value in given.items()}
+        kept = ATTRIBUTES["*"] | ATTRIBUTES.get(tag, set())
         node.attrib.clear()
-        kept = EVERYWHERE | ATTRIBUTES.get(tag, set())
         node.attrib.update({key: value for key, value in given.items() if key in kept})
         if tag == "img":
-            size = {key: given[key].removesuffix("px") for key in SIZE if key in given}
-            _replace(node, self.pictures.draw(given.get("src", ""), given.get("alt", ""), size, self.attachments))
-            return
-        if tag == "input" or "data-what" in given:
-            _replace(node, [_note(given)])
+            node.text = put_aside(self.pictures.draw(given, self.attachments), self.drawn)
+            node.drop_tag()
             return
         if re.fullmatch("h[1-6]", tag):
             self._set_level(node)
         elif tag == "code":
-            _colour(node, given.get("class", ""))
+            self._colour(node, given.get("class", ""))
         elif tag == "th":
             self._name_head(node)
+        elif tag == "table":
+            wide = lxml.html.Element("div", {"class": "wide", "tabindex": "0"})
+            node.addprevious(wide)
+            wide.tail, node.tail = node.tail, None
+            wide.append(node)
+        elif given.get("class") == "note":
+            node.set("class", "note")
         elif given.get("href", "").startswith("#"):
             node.set("href", "#" + _anchor(unquote(given["href"][1:])))
         name = (given.get("id") or given.get("name", "")).strip()
         if name and name not in self.names:
             self.names.add(name)
             node.set("id", _anchor(name))
-        if tag == "table":
-            wide = element("div", attributes={"class": "wide", "tabindex": "0"})
-            _replace(node, [wide])
-            wide.append(node)
 
-    def _set_level(self, heading: etree._Element) -> None:
+    def _set_level(self, heading: HtmlElement) -> None:
         """Let `heading` follow the one before it without a step left out; without words it is none."""
-        if "".join(heading.itertext()).strip() or heading.find(".//img") is not None:
+        if heading.text_content().strip() or heading.find(".//img") is not None:
             self.level = min(int(str(heading.tag)[1]) + self.top, self.level + 1, 6)
             heading.tag = f"h{self.level}"
         else:
             heading.tag = "span"
 
-    def _name_head(self, head: etree._Element) -> None:
+    def _colour(self, code: HtmlElement, classes: str) -> None:
+        language = re.search(r"(?:^| )language-(\S+)", classes)
+        if language and code.text and len(code) == 0 and len(code.text) <= COLOURED:
+            code.text = put_aside(highlighted(code.text, language[1]), self.drawn)
+
+    def _name_head(self, head: HtmlElement) -> None:
         """Give a table's head that is a formula alone its letters as text: not every reader takes MathML for one.
 
         A head without words heads nothing.
@@ -120,18 +127,9 @@ class Drawing:
         if len(head) == 0 and not text:
             head.tag = "td"
         elif len(head) == 0 and (token := TOKEN.fullmatch(text)):
-            number = int(token[1])
-            head.append(element("span", unescape(_letters(self.drawn[number])), {"class": "spoken"}))
-            self.drawn[number] = f'<span aria-hidden="true">{self.drawn[number]}</span>'
-
-
-def _replace(old: etree._Element, new: list[etree._Element]) -> None:
-    """Let the elements `new` stand where `old` stands."""
-    new[-1].tail, old.tail = old.tail, None
-    parent = old.getparent()
-    assert parent is not None
-    place = parent.index(old)
-    parent[place : place + 1] = new
+            html = self.drawn[int(token[1])]
+            spoken = f'<span class="spoken">{_letters(html)}</span><span aria-hidden="true">{html}</span>'
+            head.text = put_aside(spoken, self.drawn)
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -151,20 +149,3 @@ def _letters(html: str) -> str:
 
 def _anchor(name: str) -> str:
     return ANCHOR + quote(name.replace(" ", "-")[:200], safe="")
-
-
-def _colour(code: etree._Element, classes: str) -> None:
-    language = re.search(r"(?:^| )language-(\S+)", classes)
-    if language and code.text and len(code) == 0 and len(code.text) <= COLOURED:
-        coloured = etree.fromstring(highlighted(code.text, language[1]))[0]
-        code.text = coloured.text
-        code.extend(list(coloured))
-
-
-def _note(given: Mapping[str, str]) -> etree._Element:
-    """Return what stands for an element with the attributes `given` that is not shown."""
-    if given.get("type", "").lower() == "checkbox":
-        return element("span", "☑" if "checked" in given else "☐")
-    details = [given.get("data-what", "a form's field"), given.get("value", "")]
-    details += [given[name] for name in ("src", "data") if given.get(name, "").startswith("http")]
-    return note("Not shown here: " + ", ".join(detail[:300] for detail in details if detail))

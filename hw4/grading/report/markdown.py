@@ -5,7 +5,7 @@ formulas while it parses, as mdit-py-plugins' `dollarmath` does, lets a dash or 
 """
 
 import re
-from functools import partial
+from functools import lru_cache, partial
 from html import escape
 
 from markdown_it import MarkdownIt
@@ -58,19 +58,6 @@ def _token(found: re.Match[str], kept: list[str]) -> str:
     return put_aside(piece[1:-3] + piece[-2:] if piece.startswith("\\\\") else piece, kept)  # MathJax gets `\(`
 
 
-class Parser(MarkdownIt):
-    """markdown-it-py's parser, which leaves it to the cleaning of the HTML what may be linked or shown."""
-
-    def validateLink(self, url: str) -> bool:
-        return True
-
-    def normalizeLink(self, url: str) -> str:
-        return url
-
-    def normalizeLinkText(self, link: str) -> str:
-        return link
-
-
 def table(state: StateBlock, startLine: int, endLine: int, silent: bool) -> bool:
     """Parse a table as markdown-it does, also above `- | -`, of which it takes the first dash for a list's."""
     source = state.src
@@ -107,7 +94,11 @@ def keep_all(state: StateCore) -> None:
     state.tokens = tokens
 
 
-PARSER = Parser("commonmark", {"maxNesting": DEEPEST, "strikethrough_single_tilde": True})
+PARSER = MarkdownIt("commonmark", {"maxNesting": DEEPEST, "strikethrough_single_tilde": True})
+# What may be linked or shown is left to the cleaning of the HTML.
+PARSER.validateLink = lambda url: True
+PARSER.normalizeLink = lambda url: url
+PARSER.normalizeLinkText = lambda link: link
 PARSER.enable("strikethrough").use(tasklists_plugin)
 PARSER.block.ruler.before("lheading", "table below", table, {"alt": ["paragraph", "reference"]})  # so that lists win
 PARSER.core.ruler.after("block", "keep_all", keep_all)
@@ -116,4 +107,9 @@ PARSER.core.ruler.after("block", "keep_all", keep_all)
 def to_html(source: str, kept: list[str]) -> str:
     """Return Markdown as HTML, with tokens for its formulas, which `kept` takes."""
     source = CODE.sub(lambda code: code[0].replace("$", CODE_DOLLAR), source)  # which starts no formula
-    return PARSER.render(stand_aside(SOURCE, source, kept).replace(CODE_DOLLAR, "$"))
+    return _rendered(stand_aside(SOURCE, source, kept).replace(CODE_DOLLAR, "$"))
+
+
+@lru_cache(maxsize=500)  # cells: what was given stands in every submission of a class
+def _rendered(source: str) -> str:
+    return PARSER.render(source)

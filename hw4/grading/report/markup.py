@@ -5,13 +5,16 @@ before, and frames, scripts and the like become notes.
 """
 
 import re
+import tomllib
 from base64 import b64encode
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 
+import lxml.html
 import nh3
 from lxml import etree
-from lxml.html import defs
+from lxml.html import HtmlElement, defs
 
 # In Unicode's private use area, out of which no source may come: marks of what stands aside while it is parsed.
 KEPT_MARK, CODE_DOLLAR = "\ue000", "\ue001"
@@ -20,52 +23,21 @@ TOKEN = re.compile(f"@{KEPT_MARK}([0-9]{{1,9}})@")
 # Neither files nor XML can hold these, and no reader can see them.
 UNPRINTABLE = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff{KEPT_MARK}{CODE_DOLLAR}{FOLDER}]")
 
-
-def words(text: str) -> set[str]:
-    return set(text.split())
-
-
-TAGS = nh3.ALLOWED_TAGS - {"area", "footer", "header", "map", "nav"} | {"tfoot"}
-MATH_TAGS = words(
-    "math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow mspace msqrt mstyle msub "
-    "msubsup msup mtable mtd mtext mtr munder munderover"
-)
-MATH_ATTRIBUTES = words(
-    "accent accentunder columnalign columnlines columnspacing depth display displaystyle form frame height largeop "
-    "linethickness lspace mathbackground mathcolor mathsize mathvariant maxsize minsize movablelimits notation "
-    "rowalign rowlines rowspacing rspace scriptlevel stretchy style symmetric voffset width"
-)
-EVERYWHERE = {"align", "dir", "lang", "style"}
-ATTRIBUTES = {tag: {"colspan", "rowspan", "scope"} for tag in ("td", "th")} | {"ol": {"start", "type"}}
-ATTRIBUTES |= {"a": {"href"}, "details": {"open"}, "img": {"alt", "height", "src", "width"}, "li": {"value"}}
-OWN_ATTRIBUTES = words("aria-hidden aria-label aria-labelledby class id tabindex")  # of the page alone
-READ = words("checked class data data-what id name src type value")  # what is drawn depends on them
-STYLES = words(
-    "background-color border-bottom border-left border-right border-top color font-style font-weight justify-items "
-    "padding-bottom padding-left padding-right padding-top text-align text-decoration width"
-)
-BLOCKS = words("address dialog dir fieldset footer form header legend main menu nav optgroup option section title")
-# Elements whose content is no text of the page: what a note calls them; "" for what is nowhere seen.
-SCRIPT, DRAWING, OBJECT = "a script", "a drawing", "an embedded object"
-OPAQUE = {"applet": "an applet", "audio": "a sound", "canvas": "a drawing by a script", "iframe": "a frame"}
-OPAQUE |= {"object": OBJECT, "script": SCRIPT, "style": "", "svg": DRAWING, "video": "a video"}
-CONTROLS = {"button": "a button", "form": "a form", "select": "a list to choose from"}  # dead without their script
-KNOWN = (TAGS | defs.tags | BLOCKS) - OPAQUE.keys() - {"math"}
+TABLES = tomllib.loads(Path(__file__).with_name("tables.toml").read_text(encoding="utf-8"))
+TAGS = nh3.ALLOWED_TAGS - set(TABLES["page_tags"]) | {"tfoot"}
+MATH_TAGS = set(TABLES["math_tags"])
+ATTRIBUTES = {tag: set(names) for tag, names in TABLES["attributes"].items()}
+KNOWN = (TAGS | defs.tags | set(TABLES["blocks"])) - TABLES["opaque"].keys() - {"math"}
 
 ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=]++(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
 TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+)\s*/?>|<!doctype[^<>]*>|<(?=[\w/!?])", re.IGNORECASE)
 COMMENT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?-->)|{TAG.pattern}", re.IGNORECASE | re.DOTALL)
-COMMENT_START_OR_TAG = re.compile(rf"<!--|{TAG.pattern}", re.IGNORECASE)
 FONT_COLOR = re.compile(r"""color\s*=\s*["']?(#?\w+)""", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(?:svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*")
 LINK = re.compile(
     r"https?://|mailto:|#|(?:[\w.~%-]+/)?pictures/[\w.-]+$|[\w.~%-]+(?:/report)?\.html(?:#|$)", re.IGNORECASE
 )
 UNSAFE_STYLE = re.compile(r"url|expression|[\\@]", re.IGNORECASE)
-
-
-class Unreadable(ValueError):
-    """HTML is nested too deeply to be laid out."""
 
 
 def printable(source: str) -> str:
@@ -108,11 +80,12 @@ Keep = Callable[[str, str, str], str | None]
 
 def cleaner(tags: set[str], keep: Keep = attribute) -> nh3.Cleaner:
     """Return a cleaner that keeps `tags`, and of their attributes what `keep` makes of tag, name and value."""
+    math = {tag: set(TABLES["math_attributes"]) for tag in MATH_TAGS}
     return nh3.Cleaner(
         tags=tags,
-        attributes=ATTRIBUTES | dict.fromkeys(MATH_TAGS, MATH_ATTRIBUTES) | {"*": EVERYWHERE | OWN_ATTRIBUTES},
+        attributes=ATTRIBUTES | math | {"*": ATTRIBUTES["*"] | set(TABLES["own_attributes"])},
         attribute_filter=keep,
-        filter_style_properties=STYLES,
+        filter_style_properties=set(TABLES["styles"]),
         url_schemes={"http", "https", "mailto", "data"},
         link_rel="noopener noreferrer",
     )
@@ -120,8 +93,8 @@ def cleaner(tags: set[str], keep: Keep = attribute) -> nh3.Cleaner:
 
 FRAGMENT = cleaner(TAGS | MATH_TAGS)
 WELL_FORMED = nh3.Cleaner(  # what a browser would make of the tags; which of them are safe is looked at later
-    tags=TAGS | {"input"},
-    attributes=ATTRIBUTES | {"*": EVERYWHERE | READ},
+    tags=TAGS,
+    attributes=ATTRIBUTES | {"*": ATTRIBUTES["*"] | set(TABLES["read_attributes"])},
     url_schemes={"attachment", "data", "http", "https", "mailto"},
     link_rel=None,
 )
@@ -137,26 +110,26 @@ def _complete(tag: re.Match[str]) -> str:
     return tag[0] if len(tag[0]) > 1 else "&lt;"
 
 
-def parse(html: str, kept: list[str]) -> etree._Element:
-    """Return the `body` of `html`; raise `Unreadable` where the parser would leave out some of it.
+def parse(html: str, kept: list[str]) -> HtmlElement:
+    """Return the `body` of `html`; raise `ValueError` where the parser would leave out some of it.
 
-    Tags that HTML does not have are text in it; what the page does not show is a `span` with `data-what`.
+    Tags that HTML does not have are text in it, and what the page does not show is a note.
     """
     html = WELL_FORMED.clean(TAG.sub(_known, without_opaque(html, kept)))
-    parser = etree.HTMLParser()
-    body = etree.fromstring(f"<html><body>{html}</body></html>", parser)[0]
+    parser = lxml.html.HTMLParser()
+    body = lxml.html.document_fromstring(f"<html><body>{html}</body></html>", parser)[0]
     if any(entry.level >= etree.ErrorLevels.FATAL for entry in parser.error_log):
-        raise Unreadable("too many elements within each other")
+        raise ValueError("too many elements within each other")
     return body
 
 
 def _known(tag: re.Match[str]) -> str:
     name = (tag[2] or "").lower()
-    if name in TAGS or name == "input":
+    if name in TAGS:
         return tag[0]
-    if name == "embed":
-        return _note_later(OBJECT, tag[3])
-    if name in BLOCKS:
+    if name in TABLES["empty"]:
+        return _not_shown(TABLES["empty"][name], tag[3])
+    if name in TABLES["blocks"]:
         return f"<{tag[1]}div>"
     if name == "font":
         color = FONT_COLOR.search(tag[3])
@@ -165,51 +138,49 @@ def _known(tag: re.Match[str]) -> str:
 
 
 def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
-    """Return `html` with pictures for inline SVG, a `span` for what else is opaque, and without comments.
+    """Return `html` with pictures for inline SVG, notes for what else is opaque, and without comments.
 
     `controls` of a form are opaque if that is set.
     """
-    opaque = OPAQUE | (CONTROLS if controls else {})
-    parts, done, position, unclosed = [], 0, 0, set()
-    while opening := COMMENT_START_OR_TAG.search(html, position):
-        name, position = (opening[2] or "").lower(), opening.end()
-        comment = opening[0] == "<!--"
-        if opening[1] or name in unclosed or not (comment or name in opaque):
-            continue
-        closing = re.compile("-->" if comment else rf"</{name}\s*>", re.IGNORECASE)
-        end = closing.search(html, opening.start() + 2 if comment else position)
-        if end is None:
-            unclosed.add(name)  # nothing is looked for to the end again and again
-            continue
-        position = end.end()
-        stand_in = "" if comment else _stand_in(opaque[name], opening[3], html[opening.start() : position], kept)
-        parts += [html[done : opening.start()], stand_in]
-        done = position
-    return "".join([*parts, html[done:]])
+    opaque = TABLES["opaque"] | (TABLES["controls"] if controls else {})
+    names = "|".join(opaque)
+    ends = re.finditer(rf"--(>)|</({names})\s*>", html, re.IGNORECASE)
+    last = {(end[1] or end[2].lower()): end.start() for end in ends}
+
+    def stand_in(found: re.Match[str]) -> str:
+        if found["name"]:
+            return _stand_in(found, opaque[found["name"].lower()], kept)
+        return "" if found[0].startswith("<!--") else found[0]
+
+    def ended(start: re.Match[str]) -> str:
+        return start[0] if start.start() < last.get((start[1] or ">").lower(), -1) else f"&lt;{start[0][1:]}"
+
+    html = re.sub(rf"<(?:!--|({names})\b)", ended, html, flags=re.IGNORECASE)  # so that no end is looked for in vain
+    whole = rf"<(?P<name>{names})\b(?P<given>(?:{ATTRIBUTE})*+)\s*/?>.*?</(?P=name)\s*>"
+    return re.sub(rf"{whole}|{COMMENT_OR_TAG.pattern}", stand_in, html, flags=re.IGNORECASE | re.DOTALL)
 
 
-def _stand_in(what: str, attributes: str, source: str, kept: list[str]) -> str:
+def _stand_in(found: re.Match[str], what: str, kept: list[str]) -> str:
     """Return the HTML that stands for an element, which a note calls `what`; of a script also its first picture."""
-    if what == DRAWING:
+    source, name = found[0], found["name"].lower()
+    if name == "svg":
         address = "data:image/svg+xml;base64," + b64encode(source.encode()).decode()
         return f'<img src="{put_aside(address, kept)}" alt="">'
-    pictures = list(TOKEN.finditer(source)) if what == SCRIPT else []
-    shown = f'<img src="{pictures[0][0]}" alt="The first of {len(pictures)} pictures">' if pictures else ""
-    return shown + _note_later(f"{what}, {len(source):,} characters", attributes) if what else ""
+    pictures = TOKEN.findall(source) if name == "script" else []
+    shown = f'<img src="@{KEPT_MARK}{pictures[0]}@" alt="The first of {len(pictures)} pictures">' if pictures else ""
+    return shown + _not_shown(f"{what}, {len(source):,} characters", found["given"]) if what else ""
 
 
-def _note_later(what: str, attributes: str) -> str:
-    """Return the HTML of which `drawing` makes the note that `what` is not shown."""
-    return f'<span data-what="{what}"{attributes}></span>'
+def _not_shown(what: str, attributes: str) -> str:
+    """Return what stands for an element that a note calls `what`: its state, or the note with what is known of it."""
+    given = lxml.html.fromstring(f"<i{attributes}></i>").attrib
+    if given.get("type", "").lower() == "checkbox":
+        return "☑" if "checked" in given else "☐"
+    details = [what, given.get("value", "")]
+    details += [given[name] for name in ("src", "data") if given.get(name, "").startswith("http")]
+    return note("Not shown here: " + ", ".join(detail[:300] for detail in details if detail))
 
 
-def element(tag: str, content: str = "", attributes: dict[str, str] | None = None) -> etree._Element:
-    """Return an element with a text in it."""
-    made = etree.Element(tag, attributes or {})
-    made.text = printable(content)
-    return made
-
-
-def note(content: str) -> etree._Element:
+def note(content: str) -> str:
     """Return the note that says what is not shown in its place."""
-    return element("span", f"[{content}]", {"class": "note"})
+    return f'<span class="note">[{escape(content)}]</span>'

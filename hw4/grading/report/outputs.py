@@ -1,16 +1,16 @@
 """Texts with markup, and the outputs of cells, as HTML: laid out up to a limit, and text beyond it."""
 
-from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from itertools import groupby
+from urllib.parse import quote
 
 import nh3
 from nbformat import NotebookNode
 
 from .drawing import Drawing
 from .markdown import PICTURE_DATA, stand_aside, to_html
-from .markup import printable, put_aside, restored, text, without_opaque
+from .markup import printable, restored, text, without_opaque
 from .pictures import Attachments
 from .verbatim import printed
 
@@ -54,17 +54,11 @@ class Outputs:
         if "text/latex" in data:
             return self._laid_out(data["text/latex"], level, lambda latex, _: f"<p>{escape(latex)}</p>")
         if kind := next((kind for kind in PICTURES if kind in data), None):
-            return self._picture(kind, data[kind], output.metadata.get(kind) or output.metadata, level)
+            address = f"data:{kind},{quote(data[kind])}" if kind == PICTURES[0] else f"data:{kind};base64,{data[kind]}"
+            known = {name: str(value) for name, value in (output.metadata.get(kind) or output.metadata).items()}
+            return self.drawing.pictures.draw(known | {"src": address}, {})
         other = ", ".join(sorted(set(data) - {"text/plain"}))
         return plain + (f'<p class="note">Not shown here: output of the type {text(other)}.</p>' if other else "")
-
-    def _picture(self, kind: str, data: str, metadata: Mapping[str, object], level: int) -> str:
-        content = b64encode(data.encode("utf-8", "replace")).decode() if kind == PICTURES[0] else data
-        names = [name for name in ("alt", "width", "height") if name in metadata]
-        attributes = "".join(f' {name}="{escape(str(metadata[name]))}"' for name in names)
-        kept: list[str] = []
-        token = put_aside(f"data:{kind};base64,{content}", kept)
-        return self.drawing.draw(f'<img src="{token}"{attributes}>', level, kept)
 
     def markdown(self, source: str, level: int, attachments: Attachments | None = None) -> str:
         """Return Markdown as HTML."""
@@ -72,33 +66,30 @@ class Outputs:
 
     def html(self, source: str, level: int) -> str:
         """Return HTML as the page may show it."""
-        return self._laid_out(source, level, _as_is)
+        return self._laid_out(source, level, None)
 
     def _laid_out(
         self,
         source: str,
         level: int,
-        convert: Callable[[str, list[str]], str],
+        convert: Callable[[str, list[str]], str] | None,
         attachments: Attachments | None = None,
     ) -> str:
-        """Return the HTML that `convert` makes of `source`, laid out, and as text what cannot be."""
+        """Return the HTML that `convert` makes of `source`, or it itself, laid out, and as text what cannot be."""
         kept: list[str] = []
         source = stand_aside(PICTURE_DATA, printable(source), kept)
-        if convert is _as_is:
-            source = without_opaque(source, kept, controls=True)  # scripts and the like are no text to be limited
+        if convert is None:
+            source = without_opaque(source, kept, "<script" in source.lower())  # which is no text to be limited
         end = len(source) if len(source) <= LAID_OUT else max(source.rfind("\n", 0, LAID_OUT), 0) or LAID_OUT
         if end > self.left:
             return printed(restored(source, kept), "Text that is beyond what is laid out of a notebook")
         self.left -= end
         try:
-            html = self.drawing.draw(convert(source[:end], kept), level, kept, attachments)
+            html = convert(source[:end], kept) if convert else source[:end]
+            html = self.drawing.draw(html, level, kept, attachments)
         except Exception:  # such as a recursion without end: nobody foresees what parsers make of somebody's text
             return printed(restored(source, kept), "Text that is too odd to be laid out")
         if end < len(source):
             html += f'<p class="note">Cut here: {end:,} of {len(source):,} characters are laid out.</p>'
             html += printed(restored(source[end:], kept), "The rest, as text")
         return html
-
-
-def _as_is(html: str, _: list[str]) -> str:
-    return html

@@ -6,6 +6,7 @@ import re
 import warnings
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from html import escape
 from io import BytesIO
 from typing import Any, NamedTuple
 from urllib.parse import unquote, unquote_to_bytes
@@ -13,7 +14,7 @@ from urllib.parse import unquote, unquote_to_bytes
 from lxml import etree
 from PIL import Image, ImageOps
 
-from .markup import element, note
+from .markup import FRAGMENT, note
 
 PAGE_WIDTH = 960  # pixels: the widest that the page draws, see style.css
 WIDEST, LARGEST = 2 * PAGE_WIDTH, 300_000  # pixels and bytes of a picture that is embedded as it is
@@ -24,6 +25,7 @@ UNCHANGED = 2_000_000  # bytes of a picture that cannot be drawn smaller: of SVG
 KINDS = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WEBP"}  # by their first bytes
 DATA = re.compile(r"data:image/[\w.+-]+((?:;[\w=.-]+)*),(.*)", re.DOTALL | re.IGNORECASE)
 NAMESPACES = b' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+SIZE = ("width", "height", "style")  # attributes that a student may set
 NO_ALT = "Figure without a description"
 FOLDER = "pictures"  # beside the page, for originals
 Attachments = Mapping[str, Mapping[str, Any]]  # name: {MIME type: base64}
@@ -53,26 +55,25 @@ class Pictures:
         self.files, self.originals = files or {}, originals
         self.pixels_left = ALL_PIXELS
 
-    def draw(self, address: str, alt: str, size: Mapping[str, str], attachments: Attachments) -> list[etree._Element]:
-        """Return what shows the picture at `address`: an `img`, and a note on what it lacks; or a note alone."""
-        alt = alt.strip()
+    def draw(self, given: Mapping[str, str], attachments: Attachments) -> str:
+        """Return as HTML the picture that an `img` with the attributes `given` stands for, or what it lacks."""
+        alt = given.get("alt", "").strip()
         try:
-            data = self._read(address.strip(), attachments)
+            data = self._read(given.get("src", "").strip(), attachments)
             embedded = self._embedded(data)
         except ValueError as reason:
-            return [note(f"{reason}, not shown: {alt}" if alt else f"{reason}, not shown")]
-        source = f"data:image/{embedded.kind};base64,{b64encode(embedded.data).decode()}"
-        width = {"width": str(embedded.width)} if embedded.width else {}
-        shown = element("img", attributes={"src": source, "alt": alt or NO_ALT, **width, **size})
-        notes = [] if alt else [element("span", NO_ALT, {"class": "note"})]
-        notes += [note(embedded.problem)] if embedded.problem else []
+            return note(f"{reason}, not shown: {alt}" if alt else f"{reason}, not shown")
+        shown = {"alt": alt or NO_ALT, "width": str(embedded.width or "")}
+        shown |= {name: given[name].removesuffix("px") for name in SIZE if name in given}
+        html = "<img" + "".join(f' {name}="{escape(value)}"' for name, value in shown.items() if value) + ">"
         if embedded.width and self.originals is not None:
             path = picture_path(data)
             self.originals[path] = data
-            link = element("a", attributes={"href": path})
-            link.append(shown)
-            shown = link
-        return [shown, *notes]
+            html = f'<a href="{path}">{html}</a>'
+        html += "" if alt else f'<span class="note">{NO_ALT}</span>'
+        html += note(embedded.problem) if embedded.problem else ""
+        source = f"data:image/{embedded.kind};base64,{b64encode(embedded.data).decode()}"
+        return FRAGMENT.clean(html).replace("<img", f'<img src="{source}"', 1)
 
     def _read(self, address: str, attachments: Attachments) -> bytes:
         """Return the bytes of the picture at `address`; raise `ValueError` where they are not at hand."""

@@ -6,32 +6,18 @@ from html import escape
 
 from nbconvert.filters import ansi2html, strip_ansi
 from pygments import lex
-from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
 
 from ..text import overwrite
-from .markup import printable
+from .markup import TABLES, printable
 
 LONGEST = 1_000_000  # characters that are shown as text
 COLOURED = 100_000  # characters of code: a lexer may take the square of them
 COLOUR_CHANGES = 2000  # of printed text: nbconvert copies what follows at each
 LONG_LINES, LONG = 30, 3600  # lines and characters; what is longer is folded
-COLOURS = {
-    *("c", "c1", "ch", "cm", "cs"),  # pygments' short names of token types that style.css gives a colour
-    *("k", "kc", "kd", "kn", "kr", "kt", "ow"),
-    *("nc", "nd", "nf", "s", "s1", "s2", "sa", "sb", "sc", "sd", "se", "si"),
-}
-LANGUAGES = dict.fromkeys(["python", "python3", "py", "ipython", "ipython3"], "ipython3")
-LANGUAGES |= {
-    "bash": "bash",
-    "sh": "bash",
-    "shell": "bash",
-    "json": "json",
-    "sql": "sql",
-    "yaml": "yaml",
-    "yml": "yaml",
-}
+# How the names begin that pygments gives to the kinds of tokens for which style.css has a colour
+IN_COLOUR = ("c", "k", "nc", "nd", "nf", "ow", "s")
 # Of a terminal's commands only colours are shown: not titles and links, nor other moves of the cursor.
 COMMAND = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-ln-~]|\x1b[@-Z\\^_=>]|\x07")
 
@@ -39,20 +25,18 @@ COMMAND = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-l
 @functools.lru_cache(maxsize=1000)  # cells: what was given stands in every submission of a class
 def highlighted(code: str, language: str = "python") -> str:
     """Return `code` as HTML, with a class for each token of `language` that has a colour."""
-    lexer = _lexer(LANGUAGES.get(language.lower(), "text"))
+    name = TABLES["languages"].get(language.lower(), "text")
+    lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
     classes = ((STANDARD_TYPES.get(kind, ""), escape(value)) for kind, value in lex(printable(code), lexer))
-    spans = (f'<span class="{name}">{value}</span>' if name in COLOURS else value for name, value in classes)
-    return f'<div class="highlight"><pre>{"".join(spans)}</pre></div>'
-
-
-@functools.cache
-def _lexer(language: str) -> Lexer:
-    return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    spans = (f'<span class="{name}">{value}</span>' if name.startswith(IN_COLOUR) else value for name, value in classes)
+    return "".join(spans)
 
 
 def code_block(code: str) -> str:
     """Return a cell's `code` as HTML, in colours where it is not too long for that."""
-    return fold(highlighted(code), "Code", code) if len(code) <= COLOURED else printed(code, "Code")
+    if len(code) > COLOURED:
+        return printed(code, "Code")
+    return fold(f'<div class="highlight"><pre>{highlighted(code)}</pre></div>', "Code", code)
 
 
 def printed(source: str, what: str) -> str:

@@ -4,11 +4,42 @@
 """
 
 import contextlib
+import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from time import time
 
 FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+SETTLED = 60.0  # seconds after which a new folder is surely held by who made it
+
+
+def hold(path: str) -> int:
+    """Return a descriptor that marks the folder as in use until it is closed, or its process ends."""
+    folder = os.open(path, FOLDER)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    return folder
+
+
+def remove_abandoned(parent: str, prefix: str, inside: Set[str]) -> None:
+    """Delete what this user's killed processes left in `parent`: folders with the prefix that nobody holds.
+
+    What holds anything else than the names `inside` is not ours, and stays.
+    """
+    for entry in os.scandir(parent):
+        if not entry.name.startswith(prefix):
+            continue
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            folder = os.open(entry.path, FOLDER)
+            stack.callback(os.close, folder)
+            status = os.fstat(folder)
+            if (
+                status.st_uid == os.geteuid()
+                and status.st_mtime < time() - SETTLED
+                and inside >= set(os.listdir(folder))
+            ):
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_tree(entry.path)
 
 
 def remove_tree(path: str) -> bool:

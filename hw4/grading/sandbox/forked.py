@@ -1,10 +1,10 @@
 """The grader's end of the forkserver, on Linux alone: the server's process, and the processes that it forks."""
 
 import contextlib
-import dataclasses
 import functools
 import json
 import os
+import pickle
 import select
 import signal
 import socket
@@ -14,9 +14,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .program import Layer, Program
+from .limits import Layer
+from .program import Program
 
-SCRIPT = Path(__file__).with_name("forkserver.py")
+ROOT = Path(__file__).resolve().parents[3]
+START = "import sys; sys.path[0] = sys.argv[1]; import hw4.grading.sandbox.forkserver as it; it.main(sys.argv[2:])"
 FIRST_DESCRIPTOR = 3  # of those that a program inherits beside its streams
 LONGEST_DEATH = 5.0  # seconds that a killed process may take to end
 
@@ -30,7 +32,7 @@ class Forkserver:
 
     def _launch(self) -> None:
         self._connection, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # keeps messages apart
-        command = [sys.executable, str(SCRIPT), *self._modules]
+        command = [sys.executable, "-c", START, str(ROOT), *self._modules]
         options = {"env": self._environment, "cwd": "/", "start_new_session": True, "stdout": subprocess.DEVNULL}
         with end:
             self._process = subprocess.Popen(command, stdin=end.fileno(), **options)
@@ -38,18 +40,17 @@ class Forkserver:
     def release(self, folder: str) -> None:
         """Free what is kept in memory for the scratch folder."""
         with contextlib.suppress(OSError):  # it was killed, and what it kept is gone
-            self._connection.send(json.dumps({"release": folder}).encode())
+            self._connection.send(pickle.dumps(folder))
 
     def fork(self, program: Program) -> "ForkedProcess":
         """Start the program in a child, once all modules are imported."""
         if self._process.poll() is not None:
             self._connection.close()
             self._launch()
-        message = json.dumps({"program": dataclasses.asdict(program)}).encode()
         reports, end = os.pipe()
-        descriptors = [end, program.stdin, program.stdout, program.stderr, *program.descriptors]
+        descriptors = [program.stdin, program.stdout, program.stderr, *program.descriptors, end]
         try:
-            socket.send_fds(self._connection, [message], descriptors)
+            socket.send_fds(self._connection, [pickle.dumps(program)], descriptors)
         finally:
             os.close(end)
         return ForkedProcess(reports)
@@ -62,7 +63,10 @@ class Forkserver:
 
 
 class ForkedProcess:
-    """A process that the forkserver forked; `reports` is the pipe that tells its pid, its layers and its exit code."""
+    """A process that the forkserver forked; `reports` is the pipe that tells its pid, its layers and its exit code.
+
+    The `root` is its keeper, from which it and all that it starts descend; both are None where it ended before it told.
+    """
 
     def __init__(self, reports: int) -> None:
         self._reports = os.fdopen(reports, encoding="ascii")
@@ -71,26 +75,19 @@ class ForkedProcess:
 
     @functools.cached_property
     def _start(self) -> tuple[int | None, int | None, list[Layer]]:
-        """Wait until the process runs; return its pid, its keeper's (None where it ended before), and its layers."""
+        """Wait until the process runs; return its pid, its keeper's, and its layers."""
         pids, layers = sorted([self._reports.readline(), self._reports.readline()])  # digits go before brackets
         if not layers.startswith("[") or not pids:
             return None, None, []
         pid, keeper = map(int, pids.split())
         return pid, keeper, [Layer(*fields) for fields in json.loads(layers)]
 
-    @property
-    def pid(self) -> int | None:
-        return self._start[0]
-
-    @property
-    def root(self) -> int | None:
-        return self._start[1]
-
-    @property
-    def layers(self) -> list[Layer]:
-        return self._start[2]
+    pid = property(lambda self: self._start[0])
+    root = property(lambda self: self._start[1])
+    layers = property(lambda self: self._start[2])
 
     def poll(self) -> int | None:
+        """Return the exit code (negative: the signal that ended the process), or None while the process lives."""
         with self._lock:
             if self._exit_code is None:
                 if self.pid is None:
@@ -100,13 +97,15 @@ class ForkedProcess:
             return self._exit_code
 
     def send_signal(self, number: int) -> None:
-        if self.poll() is None and self.pid:
+        """Send the signal to the process, if it lives."""
+        if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     def kill(self) -> None:
+        """Kill the process and its descendants, and wait for its end."""
         with self._lock:
-            if self.poll() is None and self.pid and self.root:
+            if self.poll() is None:
                 with contextlib.suppress(OSError):
                     keeper = os.pidfd_open(self.root)  # shows its end even while the forkserver is busy
                     os.kill(self.pid, signal.SIGKILL)

@@ -1,10 +1,9 @@
 """The sandbox of a submission's process: its own files and processes and nothing else, as far as Linux offers it.
 
-Imported from its own folder by the forkserver. bubblewrap and nsjail were weighed: they start programs afresh, and a
+bubblewrap and nsjail were weighed: they start programs afresh, and a
 kernel that is forked with PyTorch imported boots 2 s sooner.
 """
 
-import contextlib
 import fcntl
 import os
 import resource
@@ -12,13 +11,12 @@ import socket
 import stat
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
-import keeper
-import linux
-import mounts
-import seccomp
-from linux import Access, attempt, system
-from program import OWN_ROOT, PLACE, Isolation, Layer, ResourceLimits
+from . import keeper, linux, mounts, seccomp
+from .limits import Layer, ResourceLimits
+from .linux import Access, attempt, system
+from .program import OWN_ROOT, PLACE, Isolation
 
 # The layers' names, as the line `isolation:` shows them
 NETWORK, PROCESSES, SEMAPHORES = "no network", "own processes", "own semaphores"
@@ -34,11 +32,11 @@ ALL = ~Access(0)
 ON_FILES = USE & ~Access.READ_DIR | Access.EXECUTE
 
 
-def isolate(wanted: Isolation, report: int | None = None, in_memory: bool = False) -> list[Layer]:
+def isolate(wanted: Isolation, report: int, in_memory: bool = False) -> list[Layer]:
     """Return in a child of the caller, isolated as `wanted`; the list says which layers are active there.
 
-    The calling process becomes the child's keeper. The child's pid and the keeper's are written to the file descriptor
-    `report`. `in_memory` says whether the wanted folder is a file system in memory with the wanted limits.
+    The calling process becomes the child's keeper, which writes to the file descriptor `report`. `in_memory` says
+    whether the wanted folder is a file system in memory with the wanted limits.
     """
     for door in wanted.doors:
         linux.write(door, "0")
@@ -48,15 +46,15 @@ def isolate(wanted: Isolation, report: int | None = None, in_memory: bool = Fals
     keeper.die_with(parent)
     keeper.fork(PROCESSES in entered, report)
     if entered:
-        layers.append(tried(OWN_ROOT, mounts.enter_own_mounts, wanted))
+        layers.append(tried(OWN_ROOT, mounts.enter_own_root, wanted))
     attempt(system, "prctl", linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     own_user = bool(entered) and os.geteuid() > 0
-    layers += restrict_files(wanted, tcp=NETWORK not in entered, shared_memory=bool(entered))
+    layers += restrict_files(wanted, tcp=NETWORK not in entered, own_root=layers[-1].active)
     for capability in range(64):
         attempt(system, "prctl", linux.PR_CAPBSET_DROP, capability)
     attempt(system, "capset", struct.pack("Ii", linux.CAPABILITY_VERSION_3, 0), bytes(linux.CAPABILITY_SETS))
     own_user = set_limits(wanted.limits, own_user)
-    layers.append(tried(CALLS, seccomp.filter_system_calls))
+    layers.append(tried(CALLS, seccomp.filter_system_calls, "" if in_memory else seccomp.HIDES_FILES))
     return layers + wanted.limits.layers(bool(wanted.doors), in_memory, own_user)
 
 
@@ -85,10 +83,10 @@ def raise_loopback() -> None:
         fcntl.ioctl(probe, linux.SIOCSIFFLAGS, struct.pack(linux.IFREQ, b"lo", linux.IFF_UP))
 
 
-def restrict_files(wanted: Isolation, tcp: bool, shared_memory: bool) -> list[Layer]:
-    """Forbid by Landlock what is not `wanted`, with `tcp` all of TCP, and without `shared_memory` what all share."""
+def restrict_files(wanted: Isolation, tcp: bool, own_root: bool) -> list[Layer]:
+    """Forbid by Landlock what is not `wanted`, with `tcp` all of TCP, and without `own_root` what all share."""
     paths = {"/proc": READ, "/dev/pts": USE, "/dev/ptmx": USE} | dict.fromkeys(mounts.DEVICES, USE)
-    paths |= {"/dev/shm": ALL} if shared_memory else {}  # where it is not the submission's own, its files would stay
+    paths |= {"/dev/shm": ALL} if own_root else {}  # where it is not the submission's own, its files would stay
     accesses = dict.fromkeys(wanted.readable, RUN) | paths | {wanted.folder: ALL, PLACE: ALL}
     net = (linux.LANDLOCK_ACCESS_NET_BIND_TCP | linux.LANDLOCK_ACCESS_NET_CONNECT_TCP) * tcp
     scopes = linux.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | linux.LANDLOCK_SCOPE_SIGNAL
@@ -117,15 +115,6 @@ def allow(rules: int, path: str, access: Access) -> None:
     os.close(target)
 
 
-def threads_of_user() -> int:
-    number = 0
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            if os.stat(f"/proc/{pid}").st_uid == os.geteuid():
-                number += len(os.listdir(f"/proc/{pid}/task"))
-    return number
-
-
 def set_limits(wanted: ResourceLimits, own_user: bool) -> bool:
     """Limit each process, and the number of threads where only those of the namespace count; return whether they do."""
     limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: wanted.disk, resource.RLIMIT_NOFILE: MOST_DESCRIPTORS}
@@ -136,8 +125,8 @@ def set_limits(wanted: ResourceLimits, own_user: bool) -> bool:
     if counted:
         limits[resource.RLIMIT_NPROC] = wanted.threads
     elif os.geteuid() > 0:  # counted with all else that the user runs: enough for a class, too little for a fork bomb
-        with contextlib.suppress(OSError):
-            limits[resource.RLIMIT_NPROC] = threads_of_user() + 8 * wanted.threads
+        running, step = int(Path("/proc/loadavg").read_text().split()[3].rpartition("/")[2]), 2 * wanted.threads
+        limits[resource.RLIMIT_NPROC] = (running // step + 2) * step  # in steps, or each run would have another one
     for kind, value in limits.items():
         hard = resource.getrlimit(kind)[1]
         lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import psutil
 
-from .program import Layer, Process, Program
+from .forked import ForkedProcess, Forkserver
+from .limits import Layer
+from .program import Program
 
 FORKS = sys.platform == "linux"  # macOS has fork, but its libraries don't survive it
 KERNEL = [
@@ -51,11 +53,7 @@ class Launcher:
 
     def __init__(self, modules: Sequence[str] = (), threads: int = 1, hidden: Sequence[Path] = ()) -> None:
         self._environment, self.hidden = _environment(threads), list(hidden)
-        self._forkserver = None
-        if FORKS:
-            from .forked import Forkserver
-
-            self._forkserver = Forkserver(modules, self._environment)
+        self._forkserver = Forkserver(modules, self._environment) if FORKS else None
 
     def __enter__(self) -> "Launcher":
         return self
@@ -68,7 +66,7 @@ class Launcher:
         """Return whether processes are forked; where not, no socket can be handed down as standard input."""
         return self._forkserver is not None
 
-    def start(self, program: Program) -> Process:
+    def start(self, program: Program) -> "Process":
         if not self._forkserver:
             return LaunchedProcess(program, self._environment)
         return self._forkserver.fork(program)
@@ -129,3 +127,6 @@ class LaunchedProcess:
                     descendant.kill()
         self._process.kill()
         self._process.wait()
+
+
+Process = ForkedProcess | LaunchedProcess

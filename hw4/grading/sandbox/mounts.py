@@ -3,30 +3,19 @@
 import os
 import stat
 
-import linux
-from linux import attempt, system
-from program import PLACE, Isolation, ResourceLimits
+from . import linux
+from .limits import ResourceLimits
+from .linux import attempt, system
+from .program import PLACE, Isolation
 
 DEVICES = [f"/dev/{name}" for name in ["null", "zero", "full", "random", "urandom", "tty"]]
-FILE_SYSTEMS = {  # by path: type, flags, options
+FILE_SYSTEMS = {  # by path: type (None: a folder of the submission's), flags, options
     "/dev/pts": ("devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "ptmxmode=666"),
     "/proc": ("proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, None),  # needs an own pid namespace
+    "/dev/shm": (None, linux.MS_BIND, None),
 }
 SHARED_MEMORY = "shm"  # in a scratch folder, what stands for /dev/shm
 NEW_ROOT = "/tmp"  # where the new root is put together: any folder that every system has
-
-
-def enter_own_mounts(wanted: Isolation) -> None:
-    """Enter a mount namespace with a root that holds what is `wanted`, or at least own temporary file systems."""
-    system("unshare", linux.CLONE_NEWNS)
-    system("mount", None, "/", None, linux.MS_REC | linux.MS_PRIVATE, None)
-    try:
-        enter_own_root(wanted)
-    except OSError:
-        while attempt(system, "umount2", NEW_ROOT, linux.MNT_DETACH) is None:  # until what was there before: locked
-            pass
-        mount_file_systems("", f"{wanted.folder}/{SHARED_MEMORY}")
-        raise
 
 
 def enter_namespace() -> None:
@@ -54,17 +43,26 @@ def release_scratch(folder: str) -> None:
     attempt(system, "umount2", folder, linux.MNT_DETACH)
 
 
-def mount_file_systems(root: str, shared_memory: str) -> None:
-    """Mount those file systems below `root` that can be, and the folder for shared memory."""
-    attempt(system, "mount", shared_memory, f"{root}/dev/shm", None, linux.MS_BIND, None)
-    for path, (kind, flags, options) in FILE_SYSTEMS.items():
-        attempt(system, "mount", kind, root + path, kind, flags, options)
-
-
 def enter_own_root(wanted: Isolation) -> None:
-    """Make a root of the wanted folder and, for reading, the readable ones: not even a socket beside can be reached."""
+    """Enter a mount namespace with a root of the wanted folder and, for reading, the readable ones.
+
+    Not even a socket beside can be reached.
+    """
+    system("unshare", linux.CLONE_NEWNS)
+    system("mount", None, "/", None, linux.MS_REC | linux.MS_PRIVATE, None)
     inside, trees = os.path.relpath(os.getcwd(), os.path.realpath(wanted.folder)), copy_trees(wanted)
     system("mount", "tmpfs", NEW_ROOT, "tmpfs", 0, "size=1m,mode=755")
+    try:
+        fill_root(trees)
+        system("chroot", NEW_ROOT)
+    except OSError:
+        system("umount2", NEW_ROOT, linux.MNT_DETACH)
+        raise
+    os.chdir(f"{PLACE}/{inside}")
+
+
+def fill_root(trees: dict[str, int]) -> None:
+    """Put the trees, which `copy_trees` has returned, and the system's own file systems into the new root."""
     for path, tree in trees.items():
         place, is_folder = NEW_ROOT + path, stat.S_ISDIR(os.fstat(tree).st_mode)
         os.makedirs(place if is_folder else os.path.dirname(place), exist_ok=True)
@@ -75,16 +73,18 @@ def enter_own_root(wanted: Isolation) -> None:
         os.close(tree)
     for name, target in {"dev/ptmx": "pts/ptmx", "dev/fd": "/proc/self/fd", "tmp": f"{PLACE}/tmp"}.items():
         attempt(os.symlink, target, f"{NEW_ROOT}/{name}")  # what is readable may lie below /tmp
-    for name in ["pts", "shm"]:
-        os.mkdir(f"{NEW_ROOT}/dev/{name}")
-    mount_file_systems(NEW_ROOT, f"{NEW_ROOT}{PLACE}/{SHARED_MEMORY}")
+    for path, (kind, flags, options) in FILE_SYSTEMS.items():
+        os.makedirs(NEW_ROOT + path, exist_ok=True)
+        source = kind or f"{NEW_ROOT}{PLACE}/{SHARED_MEMORY}"
+        attempt(system, "mount", source, NEW_ROOT + path, kind, flags, options)
     set_read_only(linux.AT_FDCWD, NEW_ROOT, 0)
-    system("chroot", NEW_ROOT)
-    os.chdir(f"{PLACE}/{inside}")
 
 
 def copy_trees(wanted: Isolation) -> dict[str, int]:
-    """Return {place: descriptor} of copies of the mounts that the new root needs, as far as they exist."""
+    """Return {place: descriptor} of copies of the mounts that the new root needs, as far as they exist.
+
+    Raises `OSError` where there is none of the wanted folder.
+    """
     readable = {*wanted.readable, *map(os.path.realpath, wanted.readable), "/proc", *DEVICES}
     trees = {}
     for place, path in sorted({PLACE: wanted.folder, **{path: path for path in readable}}.items()):
@@ -95,7 +95,8 @@ def copy_trees(wanted: Isolation) -> dict[str, int]:
                 set_read_only(tree, "", linux.AT_RECURSIVE | linux.AT_EMPTY_PATH)
             trees[place] = tree
         except OSError:
-            continue
+            if place == PLACE:
+                raise
     return trees
 
 

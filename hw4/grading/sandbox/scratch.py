@@ -14,13 +14,15 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from .cgroup import ControlGroup
-from .launcher import Launcher
+from .launcher import Launcher, Process
+from .limits import ResourceLimits
 from .log import Log
-from .program import Isolation, Process, Program, ResourceLimits
+from .program import Isolation, Program
 from .watch import Watch
 
 SYSTEM_FOLDERS = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/sys/devices"]
 SYSTEM_FILES = ["alternatives", "fonts", "group", "hosts", "ld.so.cache", "localtime", "passwd"]  # in /etc
+PREFIX = "hw4-scratch-"  # of the folder's name
 READER = str(Path(__file__).with_name("reader.py"))
 LARGEST_READ, LONGEST_READ = 1 << 20, 10.0  # bytes of a file that the submission's code wrote, seconds to read them
 CLONE = Path(__file__).resolve().parents[3]
@@ -43,14 +45,18 @@ class Scratch:
         self._first = beside or self
         self.limits = self._first.limits if beside else limits
         if not beside:
-            self.top = Path(tempfile.mkdtemp(prefix="hw4-"))  # short: a socket's path has 107 characters at most
+            self.top = Path(tempfile.mkdtemp(prefix=PREFIX))  # short: a socket's path has 107 characters at most
+            self._held = _hold(self.top)
             self.sockets, self.shared = self.top / "sockets", self.top / "scratch"
             self._numbers = itertools.count(1)
             self._launchers: set[Launcher] = set()
-            self._group = _control_group(limits)
+            self._group = None
+            with contextlib.suppress(OSError, ValueError):
+                self._group = ControlGroup(limits.memory, limits.threads)
             self._watch = Watch(limits, str(self.shared), self._group)
         self.folder = self._first.shared / str(next(self._first._numbers))
-        self.work = self.folder / "work"
+        above = max((path.count("../") for path in files), default=0)  # folders that hold files, too
+        self.work = self.folder.joinpath("work", *["work"] * above)
         try:
             for folder in (self._first.sockets, *(self.folder / name for name in ("work", "home", "tmp", "shm"))):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +79,8 @@ class Scratch:
             if self._group:
                 self._group.close()
             _remove(self.top)
+            if self._held is not None:
+                os.close(self._held)
 
     def start(
         self, launcher: Launcher, argv: list[str], stdin: int, stdout: int, stderr: int, descriptors: Sequence[int] = ()
@@ -87,7 +95,7 @@ class Scratch:
         streams = (stdin, stdout, stderr)
         process = launcher.start(Program(argv, str(self.work), *streams, environment, isolation, list(descriptors)))
         first._launchers.add(launcher)
-        first._watch.add(process, str(self.folder))
+        first._watch.add(process)
         return process
 
     def why_killed(self, process: Process) -> str | None:
@@ -129,10 +137,14 @@ def _around(folder: Path, hidden: Path) -> Iterable[str]:
             yield from _around(entry, hidden)
 
 
-def _control_group(limits: ResourceLimits) -> ControlGroup | None:
-    with contextlib.suppress(OSError, ValueError):
-        return ControlGroup(limits.memory, limits.threads)
-    return None
+def _hold(folder: Path) -> int | None:
+    """Mark the folder as in use, after those that killed graders left have been deleted; return a descriptor."""
+    if sys.platform != "linux":
+        return None
+    from .cleanup import hold, remove_abandoned
+
+    remove_abandoned(str(folder.parent), PREFIX, {"sockets", "scratch"})
+    return hold(str(folder))
 
 
 def _remove(folder: Path) -> None:

@@ -4,14 +4,17 @@ import contextlib
 import os
 import shutil
 import stat
+import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from time import monotonic
 
 import psutil
 
 from .cgroup import ControlGroup
-from .program import OWN_ROOT, PLACE, Process, ResourceLimits
+from .launcher import Process
+from .limits import ResourceLimits
+from .program import PLACE
 
 POLL = 0.2  # seconds between two looks
 BREATHER = (
@@ -33,14 +36,12 @@ class Watch:
     def __init__(self, limits: ResourceLimits, folder: str, group: ControlGroup | None) -> None:
         self._limits, self._folder, self._group = limits, folder, group
         self._processes: list[Process] = []
-        self._folders: list[str] = []
         self._reasons: dict[int, str | None] = {}  # by the position of a process that has ended
         self._looking, self._closed = threading.Lock(), threading.Event()
         self._end = monotonic() + limits.seconds
 
-    def add(self, process: Process, folder: str) -> None:
-        """Watch a process, which writes into this part of the shared folder."""
-        self._folders.append(folder)
+    def add(self, process: Process) -> None:
+        """Watch a process, too."""
         self._processes.append(process)
         if len(self._processes) == 1:
             threading.Thread(target=self._run, daemon=True).start()
@@ -83,56 +84,71 @@ class Watch:
         limits = self._limits
         if monotonic() > self._end:
             return f"more than {limits.seconds:g} s in all"
-        if self._group:
-            pids = self._group.processes()
-            full = limits.memory is not None and self._group.ran_out_of_memory()
-        else:
-            family = [each for process in processes for each in _family(process)]
-            pids = [each.pid for each in family]
-            full = limits.memory is not None and self._memory(processes, family, limits.memory) > limits.memory
-        if full:
-            return f"more than {(limits.memory or 0) / 2**30:.3g} GiB of memory"
+        too_much = limits.memory is not None and f"more than {limits.memory / 2**30:.3g} GiB of memory"
+        if too_much and self._group and self._group.ran_out_of_memory():
+            return too_much
+        pids = self._group.processes() if self._group else [pid for each in processes for pid in _family(each)]
         if len(pids) > limits.processes:
             return f"more than {limits.processes} processes"
-        return None if not processes or _in_memory(processes[0]) else self._written(pids)
-
-    def _memory(self, processes: list[Process], family: list[psutil.Process], limit: int) -> int:
-        """Return the bytes of memory that the processes use, files in memory included."""
-        files = 0
-        if processes and _in_memory(processes[0]):
-            own_root = any(layer.name == OWN_ROOT and layer.active for layer in processes[0].layers)
-            folder = PLACE if own_root else self._folders[self._processes.index(processes[0])]
-            files = shutil.disk_usage(f"/proc/{processes[0].pid}/root{folder}").used
-        kernels = _kernel_memory(each.pid for each in family)
-        used = files + kernels + sum(each.memory_info().rss for each in family)
-        if used > limit:  # dearer to find out: what forks share counts once
-            sizes = [each.memory_full_info() for each in family]
-            used = files + kernels + sum(getattr(size, "pss", size.uss) for size in sizes)
-        return used
+        if too_much and not self._group and _memory(processes, pids, limits.memory or 0):
+            return too_much
+        if not processes or _in_memory(processes[0]):
+            return None
+        try:
+            return self._written(set(pids) - {each.root for each in processes})
+        except OSError as problem:  # it is hidden, and so not counted
+            return f"what cannot be counted: {os.strerror(problem.errno or 0)}"
 
     def _written(self, pids: Iterable[int]) -> str | None:
-        """Return which limit the files exceed that lie in the folder or, deleted, are still open."""
-        size, number, waiting = 0, 0, [(self._folder, 0)]
+        """Return which limit the files exceed that lie in the folder or, deleted, are still open.
+
+        Raises `OSError` for what cannot be looked into.
+        """
+        size, number, waiting = sum(_deleted(pids).values()), 0, [(self._folder, 0)]
         while waiting:
             path, depth = waiting.pop()
             if depth > DEEPEST:
                 return f"more than {DEEPEST} folders in each other"
-            try:
-                with os.scandir(path) as listing:
-                    entries = list(listing)
-            except PermissionError:
-                return "a folder that cannot be read, and so not counted"
-            except OSError:
-                continue
-            for entry in entries:
-                with contextlib.suppress(OSError):
-                    size, number = size + _size(entry.stat(follow_symlinks=False)), number + 1
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append((entry.path, depth + 1))
+            for status, inner in _entries(path):
+                size, number = size + _size(status), number + 1
+                if stat.S_ISDIR(status.st_mode):
+                    waiting.append((inner, depth + 1))
             if number > self._limits.files:
                 return f"more than {self._limits.files} files"
-        size += sum(_deleted(pids).values())
         return f"more than {self._limits.disk / 2**30:.3g} GiB on disk" if size > self._limits.disk else None
+
+
+def _entries(folder: str) -> Iterator[tuple[os.stat_result, str]]:
+    """Yield the status and the path of what is in the folder, as far as it has not gone meanwhile."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as listing:
+        for entry in listing:
+            with contextlib.suppress(FileNotFoundError):
+                yield entry.stat(follow_symlinks=False), entry.path
+
+
+def _memory(processes: list[Process], pids: list[int], limit: int) -> bool:
+    """Return whether the processes use more bytes of memory than `limit`, files in memory included."""
+    files = 0
+    if processes and _in_memory(processes[0]):
+        with contextlib.suppress(OSError):
+            files = shutil.disk_usage(f"/proc/{processes[0].pid}/root{PLACE}").used
+    files += _kernel_memory(pids)
+    if files + sum(map(_resident, pids)) <= limit:
+        return False
+    return files + sum(map(_proportional, pids)) > limit  # dearer to find out: what forks share counts once
+
+
+def _resident(pid: int) -> int:
+    with contextlib.suppress(psutil.Error):  # it has just ended
+        return psutil.Process(pid).memory_info().rss
+    return 0
+
+
+def _proportional(pid: int) -> int:
+    with contextlib.suppress(psutil.Error):  # it has just ended, or hides what it shares
+        size = psutil.Process(pid).memory_full_info()
+        return getattr(size, "pss", size.uss)
+    return _resident(pid)
 
 
 def _in_memory(process: Process) -> bool:
@@ -140,10 +156,10 @@ def _in_memory(process: Process) -> bool:
     return any(layer.bound == "exact" for layer in process.layers if layer.name.startswith("disk"))
 
 
-def _family(process: Process) -> list[psutil.Process]:
-    """Return the process's keeper and all that descends from it; nothing escapes, since orphans become its children."""
+def _family(process: Process) -> list[int]:
+    """Return the pids of the keeper and of all that descends from it, from which no orphan escapes."""
     root = psutil.Process(process.root)
-    return [root, *root.children(recursive=True)]
+    return [each.pid for each in (root, *root.children(recursive=True))]
 
 
 def _kernel_memory(pids: Iterable[int]) -> int:
@@ -162,12 +178,15 @@ def _size(status: os.stat_result) -> int:
 
 
 def _deleted(pids: Iterable[int]) -> dict[int, int]:
-    """Return the sizes of the deleted files that the processes have open, by inode, as far as the system shows them."""
+    """Return the sizes of the deleted files that the processes have open, by inode, where the system shows them.
+
+    Raises `OSError` for a process that hides them.
+    """
     found = {}
-    for pid in pids:
-        with contextlib.suppress(OSError):
+    for pid in pids if sys.platform == "linux" else ():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
             for name in os.listdir(f"/proc/{pid}/fd"):
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(FileNotFoundError):
                     status = os.stat(f"/proc/{pid}/fd/{name}")
                     if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
                         found[status.st_ino] = _size(status)

@@ -1,0 +1,145 @@
+"""Who handed in what: the entries of a folder, divided into submissions, what cannot be graded, and what is ignored."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..errors import Unusable
+from ..names import shown
+from ..submission import Found
+from .platforms import Student, original, stem, students
+from .student import VERSION, Asked, beside, submission
+from .tree import INSTEAD, LINK, OUTPUT, TABLES, Item, scan
+
+IMPERSONAL = re.compile(rf"(?:{'|'.join(TABLES['impersonal'])}|[\W\d_])*", re.IGNORECASE)
+
+
+@dataclass
+class Intake:
+    """What was found: three lists that add up to every entry."""
+
+    submissions: list[Found] = field(default_factory=list)  # to be graded, and not gradable
+    ignored: list[tuple[str, str]] = field(default_factory=list)  # (entry, reason)
+    remarks: list[str] = field(default_factory=list)  # on how a folder was read
+    single: bool = False  # one submission, no class
+
+
+def find(
+    paths: Sequence[Path], reference: Path, scratch: Path, single: bool = False, names: str | None = None
+) -> Intake:
+    """Return what was handed in at or below `paths`; archives are unpacked into the folder `scratch`.
+
+    A folder is a class unless it clearly is one submission, or `single` says so. `names` is a template for the names of
+    its entries. Raises `Unusable` for what an earlier run wrote.
+    """
+    asked, found = Asked(reference), Intake()
+    for path in paths:
+        folder = path.is_dir()
+        within = f"{path.as_posix()}/" if len(paths) > 1 else ""
+        root = scan(path.resolve() if folder else path, scratch, within[:-1] if folder else within + path.name)
+        if root.ignored == OUTPUT:
+            raise Unusable(f"{path}: {OUTPUT}: name what was handed in")
+        root.ignored = ""
+        if single or root.items is None or _is_clearly_one(root):
+            found.single = len(paths) == 1
+            found.submissions.append(submission([root, *beside(root, scratch)], {}, asked)[0])
+            continue
+        before = len(found.submissions)
+        _read_class(root, asked, names, found)
+        count = len(found.submissions) - before
+        if count == 1 or {each for each in root.inner() if each.is_notebook} - set(students(root, names)):
+            said = f"{path}: read as a class of {count}; --single reads it as one submission"
+            found.remarks.append(shown(said))
+    found.submissions = _apart(found.submissions)
+    return found
+
+
+def _apart(found: Sequence[Found]) -> list[Found]:
+    """Give each submission a name unlike every other: with the platform's number where there is one, else its path."""
+    apart = list(found)
+    for key, instead in (("person", "original"), ("name", "person"), ("name", "original")):
+        counts = Counter(getattr(each, key) for each in apart)
+        for place, each in enumerate(apart):
+            if counts[getattr(each, key)] > 1:
+                apart[place] = replace(each, **{key: getattr(each, instead)})
+    return sorted(apart, key=lambda each: each.original)
+
+
+def _is_clearly_one(root: Item) -> bool:
+    """Return whether a folder can only be one submission: one notebook, and nobody else's work beside it."""
+    people = [item for item in root.inner() if _may_be_somebody(item) and not item.is_part()]
+    holders = [item for item in people if item.notebooks()]
+    if len(holders) == 1 and holders[0].is_notebook:
+        return not any(item.problem not in ("", LINK) for item in people)
+    if len(holders) == 1 and len(people) == 1:  # in a folder: beside other parts of a submission?
+        return any(item.is_part() for item in root.inner())
+    return len(people) < 2 or all(VERSION.fullmatch(item.name) for item in people)
+
+
+def _may_be_somebody(item: Item) -> bool:
+    """Return whether an entry may be somebody's submission, or an attempt to hand in one."""
+    if item.items is None and not item.problem:
+        return item.is_notebook or (item.name.lower().endswith(INSTEAD) and not item.is_part())
+    return bool(item.notebooks()) or not item.is_part()
+
+
+def _read_class(folder: Item, asked: Asked, names: str | None, found: Intake, prefix: str = "") -> None:
+    """Add the entries of a class, or of one of its sections, to what was `found`."""
+    named, groups = students(folder, names), dict[tuple[str, str], list[Item]]()
+    sections = _sections([item for item in folder.inner() if item.items and item not in named], asked)
+    for item in folder.items or ():
+        hidden = "hidden" if item.name.startswith(".") and not item.notebooks() else ""
+        if reason := item.ignored or hidden or ("the reference" if asked.is_in(item) else ""):
+            found.ignored.append((shown(item.at), reason))
+        elif item in sections:
+            _read_class(item, asked, names, found, f"{prefix}{item.name}/")
+        else:
+            groups.setdefault(_key(item, named, asked), []).append(item)
+    for group in groups.values():
+        if any(item in named or _may_be_somebody(item) for item in group):
+            new, replaced = submission(group, named, asked, prefix)
+            found.submissions.append(new)
+            found.ignored += [(shown(item.at), reason) for item, reason in replaced.items()]
+        else:
+            parts = any(item.is_part() for item in group)
+            reason = "nobody's: whose part it is cannot be told" if parts else "no notebook"
+            found.ignored += [(shown(item.at), reason) for item in group]
+
+
+def _key(item: Item, named: Mapping[Item, Student], asked: Asked) -> tuple[str, str]:
+    """Return what the entries of one student share."""
+    if student := named.get(item):
+        return student.name, f"number {student.id}"
+    if item.items is not None:
+        return "", f"folder {stem(item.name)}"
+    bare = original(item.name) if item.is_notebook else Path(item.name).stem
+    return "", item.name if item.is_notebook and _is_nobodys(bare, asked) else f"file {bare}"
+
+
+def _is_nobodys(name: str, asked: Asked) -> bool:
+    """Return whether the name of a notebook tells nothing of who handed it in."""
+    return name.casefold() == asked.name or bool(IMPERSONAL.fullmatch(name))
+
+
+def _sections(folders: Sequence[Item], asked: Asked) -> list[Item]:
+    """Return which of a class's folders hold several students' submissions."""
+    sections = [folder for folder in folders if _is_section(folder, asked)]
+    of_folders = [
+        folder for folder in folders if all(item.path.is_dir() and not item.is_part() for item in folder.inner())
+    ]
+    return sections + (of_folders if set(sections) & set(of_folders) else [])  # also one in which few handed in
+
+
+def _is_section(folder: Item, asked: Asked) -> bool:
+    direct = [item for item in folder.inner() if item.is_notebook]
+    holders = [item for item in folder.inner() if item.items is not None and not item.is_part() and item.notebooks()]
+    if len(direct) > 1:  # or one student's several notebooks
+        bare = {original(book.name) for book in asked.asking(direct)}
+        return len(bare) > 1 and not all(_is_nobodys(name, asked) for name in bare)
+    if len(holders) == 1 and not direct:
+        return len(folder.inner()) == 1 and _is_section(holders[0], asked)
+    asking = asked.asking([book for item in holders for book in item.notebooks()])
+    holders = [item for item in holders if not set(asking).isdisjoint(item.notebooks())]
+    return len(holders) > 1 and not all(VERSION.fullmatch(item.name) for item in holders)

@@ -1,0 +1,50 @@
+"""What a submission may use, and how the system keeps each limit: records without a dependency."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A sandbox layer: what it keeps a process from, whether it is active, and if not, why.
+
+    For a limit, `bound` says whether it is "exact", "polled", or "absent".
+    """
+
+    name: str
+    active: bool = True
+    reason: str = ""
+    bound: str = ""
+
+
+@dataclass(frozen=True)
+class ResourceLimits:
+    """What a submission's processes may use together, from the first one's start to the last one's end.
+
+    Memory, in bytes, includes files in memory; None stands for any number. Disk, in bytes, and files count what they
+    write, also what is deleted but still open. Seconds are those of the clock.
+    """
+
+    memory: int | None = None
+    disk: int = 1 << 30
+    files: int = 100_000
+    processes: int = 200
+    threads: int = 512
+    seconds: float = 1200.0
+
+    def layers(self, in_group: bool, in_memory: bool, own_user: bool) -> list[Layer]:
+        """Return a layer per limit; processes may be in a control group, files in memory, and the user their own."""
+        memory, disk = "exact" if in_group else "polled", "exact" if in_memory else "polled"
+        threads = "exact" if in_group or own_user else "absent"
+        found = [
+            Layer(f"disk {self.disk / 2**30:.3g} GiB", bound=disk),
+            Layer(f"{self.files} files", bound=disk),
+            Layer(f"{self.processes} processes", bound="polled"),
+            Layer(f"{self.threads} threads", threads == "exact", bound=threads),
+            Layer(f"{self.seconds:g} s in all", bound="polled"),
+        ]
+        return found if self.memory is None else [Layer(f"memory {self.memory / 2**30:.3g} GiB", bound=memory), *found]
+
+
+def phrases(layers: list[Layer]) -> list[str]:
+    """Return what the line `isolation:` says: the active layers, and of each limit how it is kept."""
+    return [f"{each.name} ({each.bound})" if each.bound else each.name for each in layers if each.active or each.bound]
