@@ -22,6 +22,7 @@ LAYERS = [
     {"marks"},
     {"grade"},
     {"intake"},
+    {"cluster"},
     {"classroom"},
     {"course"},
     {"main"},
