@@ -85,9 +85,9 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
         last = several or (not foreign and own in (None, target))  # the list stands below the last of its questions
         if not known or not last or answered & others - {None}:
             continue
-        parts = own is not None and len(walk.reference.questions[own].parts) == len(
-            numbers
-        )  # perhaps they number these
+        parts = own is not None and len(walk.reference.questions[own].parts) == len(numbers)
+        if parts and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
+            continue  # they number its parts
         for each in others:
             if own is None or several or (len(targets) >= CERTAIN_NUMBERS and not parts):
                 for piece in targets[each]:
