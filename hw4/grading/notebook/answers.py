@@ -162,8 +162,8 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     loose = [piece for piece in texts if not piece.parts]
     following = pairwise(pieces)
     introductions = [piece for piece, after in following if after.parts[:1] == parts[0] and after.cell == piece.cell]
-    leads = [piece for piece in loose if piece.label.named == "answer" or piece.label.verdict]
-    leads = [piece for piece in leads if piece not in introductions]
+    leads = [piece for piece in loose if piece not in introductions]
+    leads = [piece for piece in leads if piece.label.named == "answer" or piece.label.verdict]
     if len(leads) == len(rest):
         for part, piece in zip(rest, leads, strict=True):
             piece.parts = part

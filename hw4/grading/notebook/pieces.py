@@ -170,8 +170,9 @@ class Walk:
         begun, place = len(self.pieces), part or self.place
         last = not part and len(self._parts_here()) > 1 and not self._has_place(index)
         last = last and self.question is not None and place == self.question.parts[-1]
-        for at, line, label in _labelled(source[segment.start : segment.end], code):
+        for at, line in lines(source[segment.start : segment.end]):
             start = segment.start + at
+            label = read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
             if code and self.fixed and not SPEECH_IN_CODE.match(line):
                 continue  # given code was changed, which answers nothing
             if not code and line.lstrip().startswith("#") and tuple(words(line)) in self.reference.titles:
@@ -188,10 +189,8 @@ class Walk:
                 before.end = start + len(line)
                 before.text = source[before.start : before.end]
             else:
-                piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code)
-                piece.place, piece.named = place, self.named
-                piece.foreign, piece.text = self.lost, line
-                self.pieces.append(piece)
+                piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code, place)
+                self.pieces.append(replace(piece, named=self.named, foreign=self.lost, text=line))
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
     def _has_place(self, index: int) -> bool:
@@ -209,12 +208,6 @@ class Walk:
         if target is None and label.named == "question":
             self.question, self.lost = None, True
             self.foreign.add(index)
-
-
-def _labelled(text: str, code: bool) -> Iterator[tuple[int, str, Label]]:
-    """Yield the lines of `text` with their places and labels."""
-    for at, line in lines(text):
-        yield at, line, read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
 
 
 def _cut(piece: Piece, source: str) -> Iterator[Piece]:
