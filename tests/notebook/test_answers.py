@@ -412,6 +412,14 @@ def test_answers_between_the_statements_of_a_reworded_question(between):
     assert ["XY1ZY" in text for text in shown(found, notebook, "loss-4").values()] == [False, True, False]
 
 
+def test_a_statement_of_another_edition_quoted_in_the_answer_makes_no_part_missing():
+    answer = "**Answer:** yes\n\n* ReLU can cause dead neurons, for ever.\nTrue.\n\n* It is linear?\nFalse.\n\n"
+    question = "loss-4-question", GIVEN["loss-4-question"]
+    quoted = '> ReLU can cause "dead" neurons: activations that stay at a constant value of zero.\n\nTrue, for ever.'
+    missing, perhaps, texts = answers("loss-section", question, answer + quoted, question="loss-4")
+    assert missing == [] and perhaps == ["A", "B"] and "for ever" in texts["C"]
+
+
 def test_a_reworded_question_in_several_cells_with_answers_between():
     def change(name, text):
         first, *statements = text.split("\n    1. ")

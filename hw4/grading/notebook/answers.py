@@ -170,7 +170,7 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
         return set(parts), []
     if not answered and any(not piece.label.verdict for piece in loose):
         return set(parts), []
-    return answered, leads if rest else []
+    return answered, leads or [piece for piece in texts if piece.quoted] if rest else []
 
 
 def _marks(parts: list[str], texts: list[Piece]) -> list[tuple[Piece, str]]:

@@ -29,6 +29,7 @@ class Piece:
     code: bool = False
     place: str = ""  # the letter of the part whose statement it follows, or that its cell's id names
     named: str | None = None  # another question, which a label names
+    quoted: bool = False  # its place is below a quotation of the statement
     foreign: bool = False  # it belongs to a question that the reference does not ask
     text: str = ""
     mark: str = ""  # the letters of the parts that its label means
@@ -56,6 +57,7 @@ class Walk:
         self.place = ""
         self.statements: set[tuple[int, str]] = set()  # of the present cell: the given cell, and the part
         self.fixed = False  # the present cell holds given text that nobody is asked to change
+        self.quotes = False  # the present cell quotes given text
         self.headed = -1  # the cell with a heading of the student's that this one is below
         self.lost = False  # below a question that the reference does not ask
         self.heads: list[tuple[int, Asked, int | None]] = []  # where each question stands, and its number there
@@ -99,6 +101,7 @@ class Walk:
         self.headed = index if headed and not home and label == Label() else -1 if home or headed else self.headed
         given = [self.reference.given.get(each) for each in self.matched.homes.get(index, ())]
         self.fixed = any(each.remarked for each in given if each)
+        self.quotes = not home and any(segment.given is not None for segment in segments)
         self.statements = {(segment.given, segment.part) for segment in home if segment.given is not None}
         for segment in segments:
             given_at = segment.given if segment.home and segment.given is not None else -1
@@ -190,7 +193,8 @@ class Walk:
                 before.text = source[before.start : before.end]
             else:
                 piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code, place)
-                self.pieces.append(replace(piece, named=self.named, foreign=self.lost, text=line))
+                quoted = bool(place) and not part and self.quotes
+                self.pieces.append(replace(piece, named=self.named, foreign=self.lost, text=line, quoted=quoted))
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
     def _has_place(self, index: int) -> bool:
