@@ -13,14 +13,14 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from . import bounded, output
+from . import bounded, class_output, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
-from .grade import Outcome, Task, code_digest, failed_outcome, grade, read_reference
+from .grade import Outcome, Task, code_digest, failed_outcome, grade, model_answers, read_reference
 from .marks import spreadsheet, table
 from .names import folder_names
 from .notebook.comparison import questions
-from .notebook.format import read_notebook, with_outputs
+from .notebook.format import with_outputs
 from .report.console import class_summary, progress_line
 from .result import Result
 from .sandbox.launcher import Launcher
@@ -79,15 +79,6 @@ class Classroom:
         """Return the reference's notebook; raise `Unusable` where it cannot be read."""
         return read_reference(self.reference.files[self.reference.notebook], self.reference.notebook)
 
-    def _model_answers(self) -> Result:
-        """Return the model answers as answers to the reference; where there are none, the reference's own cells."""
-        for path in (self.options.answers, self.options.own):
-            if path and path.is_file():
-                found = Result(read_notebook(path.read_bytes(), path.name), self.given)
-                if path == self.options.answers or not found.missing():
-                    return found
-        return Result(self.given)
-
     def grade(self, launcher: Launcher | None) -> ExitCode:
         """Grade all submissions, write what is left of each, and say what became of them; return the exit code.
 
@@ -124,7 +115,7 @@ class Classroom:
         """Write what is left of a submission; return the outcome, of a class's only what its table and pages say."""
         try:
             if outcome.fragments and not self.options.single:
-                output.keep_fragments(entry.folder, outcome.fragments)
+                class_output.keep_fragments(entry.folder, outcome.fragments)
             if outcome.files:  # what is unchanged was written by an earlier run
                 output.write(outcome.files, entry.folder)
         except (OSError, Unusable) as problem:
@@ -138,6 +129,7 @@ class Classroom:
             print(f"main.py: {last_line(outcome.lines[-1])}", file=sys.stderr)
             return outcome.code
         options, written = self.options, [entry.folder / name for name in outcome.files]
+        class_output.remove_pages(entry.folder, but=outcome.files)
         if options.save and outcome.code == ExitCode.CLEAN:
             name = next(iter(outcome.files))  # the executed notebook
             path = entry.found.files[entry.found.notebook]
@@ -214,9 +206,9 @@ class Classroom:
             code = ExitCode(kept["code"])
             if code > ExitCode.FAILED or (kept["task"], kept["name"]) != (task.digest(), entry.name):
                 return None
-            if kept["drawing"] != output.drawing_digest() or not output.fragments_path(entry.folder).exists():
+            if kept["drawing"] != output.drawing_digest() or not class_output.fragments_path(entry.folder).exists():
                 fragments = bounded.call(output.redraw, entry.folder, self.given, entry.name)
-                output.keep_fragments(entry.folder, fragments)
+                class_output.keep_fragments(entry.folder, fragments)
             return Outcome(entry.name, code, {}, kept["lines"], kept["answers"], kept["faults"])
         except (KeyError, ValueError, TypeError, OSError, Unusable, bounded.BeyondLimits):
             return None
@@ -247,10 +239,10 @@ class Classroom:
             else:
                 graded.append(Graded(entry.name, entry.folder.name, outcome.answers, outcome.faults))
         pages = pages_of(questions(self.given, self.given)[0])
-        answers = self._model_answers()
+        answers = model_answers(self.given, self.options.answers, self.options.own)
         key = hashlib.sha256(f"{self.reference.digest()} {code_digest()} {answers.notebook}".encode(errors="replace"))
-        reference = output.reference_fragments(self.options.output, answers, key.hexdigest())
-        return output.write_class(self.options.output, graded, unusable, pages, reference)
+        reference = class_output.reference_fragments(self.options.output, answers, key.hexdigest())
+        return class_output.write_class(self.options.output, graded, unusable, pages, reference)
 
 
 def _finished(running: dict[Future[Outcome], Entry]) -> Iterator[tuple[Entry, Outcome]]:
