@@ -80,6 +80,12 @@ def test_r01_a_verdict_beside_each_statement_answers_its_part():
     assert [("dead" in texts["A"]), ("constant" in texts["B"]), ("True" in texts["C"])] == [True] * 3
 
 
+def test_an_answer_that_ends_with_the_last_word_of_its_statement_is_one():
+    question = beside("seq-1", " **Answer:** **True**, never a model.", " **Answer:** the states.")
+    missing, perhaps, texts = answers("seq-section", question, question="seq-1")
+    assert (missing, perhaps) == ([], []) and "never a model" in texts["A"] and "language" not in texts["A"]
+
+
 def test_r02_an_answer_in_the_cell_of_the_question_is_shown_without_the_question():
     question = "dropout-1-question", f"{GIVEN['dropout-1-question']}\n\n**Answer:** False, XYZZY it may."
     found, notebook = read(cells_of("dropout-section", question))
