@@ -86,6 +86,13 @@ def test_an_answer_that_ends_with_the_last_word_of_its_statement_is_one():
     assert (missing, perhaps) == ([], []) and "never a model" in texts["A"] and "language" not in texts["A"]
 
 
+def test_a_cell_below_two_statements_answers_the_one_that_has_no_answer_beside_it():
+    first, one, two = LETTERED.split(GIVEN["opt-2-question"])
+    cells = [("opt-2-question", first), f"{one}\n\n**Answer:** memory.\n\n{two}", "with endless data"]
+    missing, perhaps, texts = answers("opt-section", *cells, question="opt-2")
+    assert (missing, perhaps) == ([], []) and texts["B"] == "with endless data"
+
+
 def test_r02_an_answer_in_the_cell_of_the_question_is_shown_without_the_question():
     question = "dropout-1-question", f"{GIVEN['dropout-1-question']}\n\n**Answer:** False, XYZZY it may."
     found, notebook = read(cells_of("dropout-section", question))

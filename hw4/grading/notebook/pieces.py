@@ -114,7 +114,7 @@ class Walk:
                 self._pass(index, segment)
             elif not alters(self.matched.cells[index].source, segment, segments):
                 self._collect(index, segment, owner, part)
-        self.place = self.place if self._parts_here() == {self.place} else ""
+        self.place = self.place if self._parts_here() == {self.place} or self._has_place(index) else ""
         return head or owner or self.own
 
     def _parts_here(self) -> set[str]:
