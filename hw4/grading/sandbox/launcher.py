@@ -4,8 +4,10 @@ import contextlib
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,20 +18,7 @@ from .limits import Layer
 from .program import Program
 
 FORKS = sys.platform == "linux"  # macOS has fork, but its libraries don't survive it
-KERNEL = [
-    "ipykernel.kernelapp",
-    "ipykernel.debugger",
-    "IPython.core.debugger",
-    "tornado.platform.asyncio",
-    "tornado.queues",
-    "numpy.random",  # whose generator the forkserver seeds
-]
-# What to import beforehand where the reference mentions the word; never our own package. PyTorch imports the two behind
-# it when it first differentiates or optimizes, which costs as much as itself.
-MODULES = {
-    "torch": ["torch", "torch.fx.experimental.symbolic_shapes", "torch._dynamo"],
-    "matplotlib": ["matplotlib.figure", "matplotlib.backends.backend_agg"],
-}
+PRELOADED: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("preloaded.toml").read_text(encoding="utf-8"))
 # The variables of our environment that a submission's process sees: nothing that could be a secret.
 PASSED_ON = re.compile(
     r"PATH|LANG|LANGUAGE|LC_\w+|TZ|LD_LIBRARY_PATH|CONDA_PREFIX|SYSTEMROOT|(OMP|MKL|OPENBLAS)_NUM_THREADS"
@@ -41,11 +30,13 @@ def modules_mentioned(texts: Sequence[str]) -> list[str]:
 
     A submission's own texts decide nothing: what is preloaded would be seen by the others of its class.
     """
-    mentioned = [modules for word, modules in MODULES.items() if any(word in text for text in texts)]
-    return [*KERNEL, *itertools.chain(*mentioned)]
+    mentioned = [
+        modules for word, modules in PRELOADED.items() if word == "kernel" or any(word in each for each in texts)
+    ]
+    return list(itertools.chain(*mentioned))
 
 
-class Launcher:
+class Launcher(contextlib.AbstractContextManager["Launcher"]):
     """Starts programs that compute in `threads` threads; where the system forks, with `modules` imported already.
 
     `hidden` are files and folders of the grader's that isolated programs may not read, wherever they lie.
@@ -53,18 +44,11 @@ class Launcher:
 
     def __init__(self, modules: Sequence[str] = (), threads: int = 1, hidden: Sequence[Path] = ()) -> None:
         self._environment, self.hidden = _environment(threads), list(hidden)
+        self.forks = FORKS  # where not, no socket can be handed down
         self._forkserver = Forkserver(modules, self._environment) if FORKS else None
-
-    def __enter__(self) -> "Launcher":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @property
-    def forks(self) -> bool:
-        """Return whether processes are forked; where not, no socket can be handed down as standard input."""
-        return self._forkserver is not None
 
     def start(self, program: Program) -> "Process":
         if not self._forkserver:
@@ -90,7 +74,11 @@ def _environment(threads: int) -> dict[str, str]:
     counts = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], str(threads))
     fixed = {"PYTHONHASHSEED": "0", "MATPLOTLIBRC": os.devnull, "TORCH_COMPILE_DEBUG_DIR": "/tmp"}
     fixed["THP_MEM_ALLOC_ENABLE"] = "1"  # PyTorch's: large tensors cost fewer page faults
-    return counts | fixed | {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
+    found = counts | fixed | {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
+    if bash := shutil.which("bash", path=os.defpath):
+        found["SHELL"] = bash  # in which IPython runs the commands of a cell; sh does without
+    found["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), found.get("PATH", os.defpath)])
+    return found
 
 
 class LaunchedProcess:
