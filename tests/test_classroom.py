@@ -76,7 +76,7 @@ def test_an_interrupt_keeps_what_is_done_and_leaves_nothing_running(classroom, n
     notebook({"a": "import time; time.sleep(4321.5)"}, name="class/bob/hw.ipynb")
     command = [sys.executable, str(ROOT / "main.py"), "class", "--reference", str(classroom), "--jobs", "2"]
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while "ann" not in run.stderr.readline():
+    while "ann: clean" not in run.stderr.readline():
         pass
     time.sleep(1)
     run.send_signal(signal.SIGINT)
