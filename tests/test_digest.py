@@ -63,7 +63,17 @@ def changed(anew, monkeypatch):
     return digests
 
 
-ROOMS = ["forkserver.py", "questions.py", "run.py", "battery.py", "submission.py", "result.py", "grade.py", "errors.py"]
+ROOMS = [
+    "forkserver.py",
+    "questions.py",
+    "run.py",
+    "battery.py",
+    "submission.py",
+    "result.py",
+    "grade.py",
+    "errors.py",
+    "system_calls.toml",
+]
 
 
 @pytest.mark.parametrize("name", ROOMS)

@@ -20,8 +20,8 @@ from .table import FILE, Asked, Cells, Table, known_in, number
 FOLDER = "feedback"  # in the output folder
 LINK = re.compile(rf'<a [^>]*href="{PLACE}[^>]*>(.*?)</a>', re.DOTALL)  # to what is not given back
 # The names of what their "Download all submissions" gives, in which the number of the participant or user stands.
-MOODLE_NAME = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_")
-CANVAS_NAME = re.compile(r"(?P<name>[^_]+)_(?:late_)?(?P<id>\d+)_\d+_", re.IGNORECASE)
+MOODLE_NAME = re.compile(r"(?P<name>[^/]+?)_(?P<id>\d+)_assignsubmission_")
+CANVAS_NAME = re.compile(r"(?:^|/)(?P<name>[^_/]+)_(?:late_)?(?P<id>\d+)_\d+_", re.IGNORECASE)
 # The columns by which Moodle's "Upload grading worksheet" and Canvas's "Import grades" know a student
 MOODLE = ("Identifier", "Full name", "Email address")
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -85,7 +85,7 @@ def _part(part: str, row: Cells, points: Decimal) -> dict[str, str]:
 def _students(marks: Table, form: re.Pattern[str]) -> Iterator[tuple[Cells, str, str, str]]:
     """Yield of each student the row, the name and the number in a platform's `form` of names, and the sum."""
     for row in marks.rows.values():
-        found = form.match(row["handed in"])
+        found = form.search(row["handed in"])
         name, own_number = found.group("name", "id") if found else (row["submission"], "")
         yield row, name, own_number, row["sum"] if number(row["sum"]) is not None else ""
 
