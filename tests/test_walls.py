@@ -315,6 +315,8 @@ def test_an_answer_that_only_a_cell_wrote_is_judged_and_that_is_said(result):
     found = judged(result, None, cells={"a": f"open('hw4/answers.py', 'w').write({ANSWERS!r})"})
     assert not found.finding.verdict.faults()
     assert "was not handed in" in found.finding.machinery[-1].text
+    loose = judged(result, None, cells={"a": f"%%writefile answers.py\n{ANSWERS}"})
+    assert not loose.finding.verdict.faults() and "answers.py, which a cell wrote" in loose.finding.machinery[-1].text
     wrong = judged(result, None, cells={"a": f"%%writefile hw4/answers.py\n{WRONG}"})
     assert wrong.finding.verdict.faults() and "was not handed in" in wrong.finding.machinery[-1].text
 
