@@ -344,12 +344,15 @@ FORGED = {  # what a module does beside a wrong function, or within it
     "the worker's frames": f"{WRONG}\nimport sys\nframe = sys._getframe()\nwhile frame:\n"
     "    frame.f_globals['describe'] = lambda problem: None\n    frame = frame.f_back",
     "inputs set to zero": "def part4_affine_backward(ctx, G):\n"
-    "    for each in (*ctx.saved_tensors, G): each.data.zero_()\n    return tuple(each * 0 for each in ctx.saved_tensors)",
-    "no numbers": "def part4_affine_backward(ctx, G):\n    return tuple(each * float('nan') for each in ctx.saved_tensors)",
+    "    for each in (*ctx.saved_tensors, G): each.data.zero_()\n"
+    "    return tuple(each * 0 for each in ctx.saved_tensors)",
+    "no numbers": "def part4_affine_backward(ctx, G):\n"
+    "    return tuple(each * float('nan') for each in ctx.saved_tensors)",
     "a class of its own": "import torch\nclass Mine(torch.Tensor):\n    def tolist(self): return []\n"
     "def part4_affine_backward(ctx, G): return tuple(each.as_subclass(Mine) for each in ctx.saved_tensors)",
     "the battery imported": f"{WRONG}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-    "try:\n    import hw4.grading.affine.battery as battery\n    battery.fault = lambda *each: None\nexcept ImportError: pass",
+    "try:\n    import hw4.grading.affine.battery as battery\n    battery.fault = lambda *each: None\n"
+    "except ImportError: pass",
     "nested too deeply": f"{WRONG}\nimport os\nfor fd in range(3, 20):\n"
     "    try: os.write(fd, b'[' * 100_000 + b'\\n')\n    except OSError: pass",
 }
