@@ -11,8 +11,10 @@ affine/        the battery, the judge, the function worker
 result         what became of each question, each cell, and the function
 report/        console, Gradescope's JSON, table of marks, pages, cells as HTML, formulas
 output         what is left in the output folder
+class_output   the pages of a class, from what the drawing of each submission left
 grade          a submission from its files to its result
-classroom      submissions, several at a time, here or on a Dask cluster
+cluster        the same on a Dask cluster
+classroom      submissions, several at a time, here or on a cluster
 
 Glossary
 reference        the notebook that says what was given and asked; nothing in it is a student's

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,28 +13,21 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from . import bounded, output
+from . import bounded, class_output, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
-from .grade import Outcome, Task, code_digest, failed_outcome, grade, grade_remotely, read_reference
+from .grade import Outcome, Task, code_digest, failed_outcome, grade, read_reference
 from .marks import spreadsheet, table
 from .names import folder_names
 from .notebook.comparison import questions
 from .notebook.format import read_notebook, with_outputs
-from .report.console import progress_line
+from .report.console import class_summary, progress_line
 from .result import Result
 from .sandbox.launcher import Launcher
 from .submission import Found, Submission, collect
 from .text import clean_text, last_line
 
 LISTS = "found.txt"
-STATUS = {
-    ExitCode.CLEAN: "clean",
-    ExitCode.FAILED: "failed",
-    ExitCode.UNUSABLE: "not graded",
-    ExitCode.FAULT: "our fault",
-}
-MISSING = "answers missing"  # of what would be clean with them
 
 
 @dataclass(frozen=True)
@@ -116,16 +109,9 @@ class Classroom:
             # None: disabled where standard error is no terminal
             with tqdm(total=len(self.entries), disable=self.options.single or None, leave=False) as bar:
                 for entry, outcome in self.outcomes(launcher):
-                    try:
-                        if outcome.fragments and not self.options.single:
-                            output.keep_fragments(entry.folder, outcome.fragments)
-                        if outcome.files:  # what is unchanged was written by an earlier run
-                            output.write(outcome.files, entry.folder)
-                    except (OSError, Unusable) as problem:
-                        outcome = replace(failed_outcome(entry.name, problem), code=ExitCode.FAULT)
-                    done[entry] = outcome if self.options.single else replace(outcome, files={}, fragments={})
+                    done[entry] = written = self._written(entry, outcome)
                     if outcome.files and not self.options.single:
-                        line = f"{last_line(outcome.name)}: {status(outcome)}: {last_line(outcome.lines[-1])}"
+                        line = f"{last_line(written.name)}: {written.status}: {last_line(written.lines[-1])}"
                         bar.write(f"[{len(done)}/{len(self.entries)}] {line}", file=sys.stderr)
                     bar.update()
         except KeyboardInterrupt:
@@ -133,6 +119,17 @@ class Classroom:
         if interrupted and not done:
             return ExitCode.INTERRUPTED
         return self._finish_single(done) if self.options.single else self._finish_class(done, interrupted)
+
+    def _written(self, entry: Entry, outcome: Outcome) -> Outcome:
+        """Write what is left of a submission; return the outcome, of a class's only what its table and pages say."""
+        try:
+            if outcome.fragments and not self.options.single:
+                class_output.keep_fragments(entry.folder, outcome.fragments)
+            if outcome.files:  # what is unchanged was written by an earlier run
+                output.write(outcome.files, entry.folder)
+        except (OSError, Unusable) as problem:
+            outcome = replace(failed_outcome(entry.name, problem), code=ExitCode.FAULT)
+        return outcome if self.options.single else replace(outcome, files={}, fragments={}, lines=outcome.lines[-1:])
 
     def _finish_single(self, done: dict[Entry, Outcome]) -> ExitCode:
         """Print all that there is to say of the only submission, and write its notebook back if that is wanted."""
@@ -155,7 +152,8 @@ class Classroom:
     def _finish_class(self, done: dict[Entry, Outcome], interrupted: bool) -> ExitCode:
         """Write the table of marks and the pages of the class; return whether all could be graded."""
         page = self._write_pages(done)
-        print(summary(done.values(), len(self.entries)), clean_text(str(page)), sep="\n")
+        states = [outcome.status for outcome in done.values()]
+        print(class_summary(states, len(self.entries)), clean_text(str(page)), sep="\n")
         for line in self._write_marks(done):
             print(line)
         codes = {outcome.code for outcome in done.values()} & {ExitCode.UNUSABLE, ExitCode.FAULT}
@@ -163,26 +161,51 @@ class Classroom:
 
     def outcomes(self, launcher: Launcher | None) -> Iterator[tuple[Entry, Outcome]]:
         """Yield each submission with its outcome, as soon as it is graded."""
-        options, waiting = self.options, list(reversed(self.entries))
+        options = self.options
+        prepared = ((entry, self._prepared(entry)) for entry in self.entries)
+        if launcher and options.single:
+            for entry, task in prepared:  # in this thread, where an interrupt keeps what has run
+                yield entry, task if isinstance(task, Outcome) else grade(task, launcher, show_progress)
+            return
         running: dict[Future[Outcome], Entry] = {}
-        with executor(options, launcher) as (submit, width):
-            while waiting or running:
-                while waiting and len(running) < width:
-                    entry = waiting.pop()
-                    try:
-                        submission = collect(entry.found)
-                        task = Task(submission, self.reference, options.limits, options.strict, options.threads)
-                        earlier = self._earlier(entry, task)
-                    except Exception as problem:  # also what somebody's file system makes of a name
-                        yield entry, failed_outcome(entry.name, problem)
-                        continue
-                    if earlier:
-                        yield entry, earlier
-                    else:
-                        running[submit(task)] = entry
-                for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
-                    entry, problem = running.pop(future), future.exception()
-                    yield entry, failed_outcome(entry.name, problem) if problem else future.result()
+        with self._executor(launcher) as (submit, width):
+            for entry, task in prepared:
+                if isinstance(task, Outcome):
+                    yield entry, task
+                    continue
+                running[submit(task)] = entry
+                del task  # what waits and runs has it
+                if len(running) >= width:
+                    yield from _finished(running)
+            while running:
+                yield from _finished(running)
+
+    def _prepared(self, entry: Entry) -> Task | Outcome:
+        """Return the task of grading a submission, or its outcome where there is nothing to grade."""
+        options = self.options
+        try:
+            submission = collect(entry.found)
+            task = Task(submission, self.reference, options.limits, options.strict, options.threads)
+            return self._earlier(entry, task) or task
+        except Exception as problem:  # also what somebody's file system makes of a name
+            return failed_outcome(entry.name, problem)
+
+    @contextmanager
+    def _executor(self, launcher: Launcher | None) -> Iterator[tuple[Submit, int]]:
+        """Yield what submits a task, and how many tasks to hand it at a time; without a `launcher`, to a cluster."""
+        options = self.options
+        if launcher is None:
+            from . import cluster  # which imports Dask
+
+            with cluster.executor(options.dask or "", self.reference, options.threads) as submit_and_width:
+                yield submit_and_width
+            return
+        with ThreadPoolExecutor(options.jobs) as pool:
+            try:
+                yield lambda task: pool.submit(grade, task, launcher), options.jobs + 1
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+                launcher.close()  # or what still runs would be waited for
 
     def _earlier(self, entry: Entry, task: Task) -> Outcome | None:
         """Return the outcome that an earlier run left for the very same task, its page up to date; None without one."""
@@ -191,9 +214,9 @@ class Classroom:
             code = ExitCode(kept["code"])
             if code > ExitCode.FAILED or (kept["task"], kept["name"]) != (task.digest(), entry.name):
                 return None
-            if kept["drawing"] != output.drawing_digest() or not output.fragments_path(entry.folder).exists():
+            if kept["drawing"] != output.drawing_digest() or not class_output.fragments_path(entry.folder).exists():
                 fragments = bounded.call(output.redraw, entry.folder, self.given, entry.name)
-                output.keep_fragments(entry.folder, fragments)
+                class_output.keep_fragments(entry.folder, fragments)
             return Outcome(entry.name, code, {}, kept["lines"], kept["answers"], kept["faults"])
         except (KeyError, ValueError, TypeError, OSError, Unusable, bounded.BeyondLimits):
             return None
@@ -206,7 +229,7 @@ class Classroom:
         """Write the table of marks; return its path, and what there is to say of it."""
         rows: dict[str, dict[str, str]] = {}
         for entry, outcome in done.items():
-            fixed = {"folder": entry.folder.name, "status": status(outcome), "summary": outcome.lines[-1]}
+            fixed = {"folder": entry.folder.name, "status": outcome.status, "summary": outcome.lines[-1]}
             rows[entry.name] = outcome.answers | fixed | {"handed in": entry.found.original}
         marks = self._table()  # as it stands now: somebody may have marked in the meantime
         marks.update(rows)
@@ -226,53 +249,17 @@ class Classroom:
         pages = pages_of(questions(self.given, self.given)[0])
         answers = self._model_answers()
         key = hashlib.sha256(f"{self.reference.digest()} {code_digest()} {answers.notebook}".encode(errors="replace"))
-        reference = output.reference_fragments(self.options.output, answers, key.hexdigest())
-        return output.write_class(self.options.output, graded, unusable, pages, reference)
+        reference = class_output.reference_fragments(self.options.output, answers, key.hexdigest())
+        return class_output.write_class(self.options.output, graded, unusable, pages, reference)
 
 
-@contextmanager
-def executor(options: Options, launcher: Launcher | None) -> Iterator[tuple[Submit, int]]:
-    """Yield what submits a task, and how many tasks to hand it at a time; `launcher` is for what runs here."""
-    if options.dask:
-        from distributed import Client
-
-        with Client(options.dask) as client:
-            pool = client.get_executor(pure=False)
-            workers = client.scheduler_info()["workers"].values()
-            width = 2 * max(1, sum(worker["nthreads"] for worker in workers))
-            yield lambda task: pool.submit(grade_remotely, task), width
-        return
-    assert launcher is not None
-    if options.single:
-
-        def now(task: Task) -> Future[Outcome]:
-            future: Future[Outcome] = Future()
-            future.set_result(grade(task, launcher, show_progress))  # here, where an interrupt keeps what has run
-            return future
-
-        yield now, 1
-        return
-    with ThreadPoolExecutor(options.jobs) as pool:
-        try:
-            yield lambda task: pool.submit(grade, task, launcher), options.jobs + 1
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            launcher.close()  # or what still runs would be waited for
+def _finished(running: dict[Future[Outcome], Entry]) -> Iterator[tuple[Entry, Outcome]]:
+    """Wait until some of what is `running` has ended, take it out, and yield it."""
+    for future in wait(running, return_when=FIRST_COMPLETED).done:
+        entry, problem = running.pop(future), future.exception()
+        yield entry, failed_outcome(entry.name, problem) if problem else future.result()
 
 
 def show_progress(result: Result, execution: Execution) -> None:
     """Print the line of the cell that has just run."""
     print(progress_line(result, execution), file=sys.stderr, flush=True)
-
-
-def summary(outcomes: Iterable[Outcome], total: int) -> str:
-    """Return the line that says how many submissions ended how."""
-    found = [status(outcome) for outcome in outcomes]
-    counts = [f"{found.count(each)} {each}" for each in [*STATUS.values(), MISSING] if each in found]
-    return f"{len(found)} of {total} submissions: {', '.join(counts) or 'none graded'}"
-
-
-def status(outcome: Outcome) -> str:
-    """Return the words for how a submission ended; "clean" is only what lacks no answer."""
-    missing = any("missing" in word or word == "deleted" for word in outcome.answers.values())
-    return MISSING if missing and outcome.code == ExitCode.CLEAN else STATUS[outcome.code]

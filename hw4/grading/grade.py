@@ -24,9 +24,9 @@ from .notebook.inspection import machinery_remarks
 from .notebook.language import language_of
 from .notebook.questions import Remark
 from .notebook.reference import Reference
-from .report.console import report_lines
+from .report.console import report_lines, status
 from .result import Result
-from .sandbox.launcher import Launcher, modules_mentioned
+from .sandbox.launcher import Launcher
 from .sandbox.limits import ResourceLimits, phrases
 from .sandbox.scratch import Scratch
 from .submission import Submission, files_to_run
@@ -41,7 +41,7 @@ COMPUTES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "ipytho
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be graded, against what, and how: all that a cluster worker needs."""
+    """What is to be graded, against what, and how."""
 
     submission: Submission
     reference: Submission
@@ -65,6 +65,9 @@ def code_digest() -> str:
     return output.digest(files, COMPUTES)
 
 
+STATUSES = ("clean", "answers missing", "failed", "not graded", "our fault")  # words for how a submission ended
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What is left of a submission: its exit code, its files by name, and what the console says of it."""
@@ -76,6 +79,11 @@ class Outcome:
     answers: dict[str, str] = field(default_factory=dict)  # by question
     faults: dict[str, str] = field(default_factory=dict)  # what failed, by question
     fragments: dict[str, str] = field(default_factory=dict)  # its answers, for the pages of the class
+
+    @property
+    def status(self) -> str:
+        """Return the words for how the submission ended."""
+        return status(self.code, self.answers)
 
 
 def grade(
@@ -92,17 +100,6 @@ def grade(
         return bounded.call(outcome_of, result, task.submission.notebook, task.strict, kept, describe)
     except Exception as problem:
         return failed_outcome(name, problem)
-
-
-@functools.cache
-def worker_launcher(modules: tuple[str, ...], threads: int) -> Launcher:
-    """Return a launcher of this cluster worker; it ends with the worker."""
-    return Launcher(modules, threads)
-
-
-def grade_remotely(task: Task) -> Outcome:
-    """Grade one submission in a cluster worker."""
-    return grade(task, worker_launcher(tuple(modules_mentioned(task.reference.texts())), task.threads))
 
 
 def outcome_of(

@@ -32,7 +32,7 @@ def take_often(collector, published):
 def valid(cell):
     """Return the outputs of a cell as its file has them, if the format takes them."""
     text = write_notebook(new_notebook(cells=[cell]))
-    nbformat.validate(json.loads(text))
+    nbformat.validate(json.loads(text, parse_constant=pytest.fail))  # no browser reads NaN
     return json.loads(text)["cells"][0]["outputs"]
 
 
@@ -94,7 +94,22 @@ anything = st.recursive(
     max_leaves=8,
 )
 kinds = ["stream", "display_data", "update_display_data", "execute_result", "error", "clear_output", "execute_input"]
-bundles = st.dictionaries(st.sampled_from(["text/plain", "image/png", "application/json", "text/html"]), anything)
+kinds += ["comm_open", "comm_msg", "comm_close", "status", "take", "", "__init__"]
+views = st.fixed_dictionaries({"model_id": st.sampled_from(["w", "v"]) | anything})
+states = st.fixed_dictionaries(
+    {},
+    optional={
+        "_model_name": st.just("OutputModel") | anything,
+        "msg_id": st.text(max_size=1) | anything,
+        "children": st.lists(st.sampled_from(["IPY_MODEL_w", "IPY_MODEL_v"]) | anything, max_size=3) | anything,
+        "value": st.floats() | anything,
+        "max": st.integers() | anything,
+    },
+)
+kinds_of_data = ["text/plain", "image/png", "application/json", "application/x+json", "text/html", "text/\ud800"]
+bundles = st.dictionaries(st.sampled_from(kinds_of_data), anything)
+bundles |= st.fixed_dictionaries({"application/vnd.jupyter.widget-view+json": views | anything, "text/plain": anything})
+bundles |= st.fixed_dictionaries({"state": states | anything, "method": st.just("update") | anything})
 contents = st.fixed_dictionaries(
     {},
     optional={
@@ -113,7 +128,7 @@ contents = st.fixed_dictionaries(
     },
 )
 messages = st.fixed_dictionaries(
-    {"header": st.fixed_dictionaries({"msg_type": st.sampled_from([*kinds, "comm_open", "comm_msg"]) | anything})},
+    {"header": st.fixed_dictionaries({"msg_type": st.sampled_from(kinds) | anything})},
     optional={"content": contents | anything},
 )
 
@@ -243,10 +258,32 @@ def test_a_finished_progress_widget_is_stored_in_its_last_state(collector):
     collector.take(widget("bar", _model_name="FloatProgressModel", value=0.0, max=40.0))
     collector.take(widget("box", _model_name="HBoxModel", children=["IPY_MODEL_text", "IPY_MODEL_bar"]))
     collector.take(message("display_data", data={"text/plain": "0% 0/40", view: {"model_id": "box"}}, metadata={}))
-    collector.take(update("text", value="100%"))
+    collector.take(update("text", value="<b>100%</b> [00:01&lt;00:00]"))
     collector.take(update("bar", value=40.0))
     collector.close()
-    assert collector.outputs[0].data["text/plain"] == "100% 40/40"
+    assert collector.outputs[0].data["text/plain"] == "100% [00:01<00:00] 40/40"
+
+
+@pytest.mark.parametrize("closed", [["box"], ["text", "box"], ["box", "box"]])
+def test_a_widget_that_was_closed_is_no_longer_shown(collector, closed):
+    collector.take(widget("text", _model_name="HTMLModel", value="0%"))
+    collector.take(widget("box", children=["IPY_MODEL_text"]))
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "box"}, "text/plain": "0%"}
+    collector.take(message("display_data", data=view, metadata={}))
+    collector.take(message("stream", name="stdout", text="done"))
+    for each in closed:
+        collector.take(message("comm_close", comm_id=each, data={}))
+    collector.close()
+    assert [output.output_type for output in collector.outputs] == ["stream"]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_that_json_does_not_have_are_left_out(collector, number):
+    data = {"application/json": {"a": [number, 1]}, "text/plain": number}
+    collector.take(message("display_data", data=data, metadata={"x": {"y": number}}))
+    collector.close()
+    (output,) = valid(collector.cell)
+    assert output["data"]["application/json"] == {"a": [None, 1]} and output["metadata"] == {"x": {"y": None}}
 
 
 def test_widgets_that_hold_each_other_end(collector):
@@ -256,3 +293,23 @@ def test_widgets_that_hold_each_other_end(collector):
     collector.take(message("display_data", data={"text/plain": "x", view: {"model_id": "a"}}, metadata={}))
     collector.close()
     assert collector.outputs[0].data["text/plain"] == "x"
+
+
+@pytest.mark.parametrize("kind", ["update_display_data", "display_data"])
+def test_many_displays_of_one_id_cannot_be_updated_beyond_the_limit(collector, kind):
+    for _ in range(100):
+        content = {"data": {"text/plain": "x"}, "metadata": {}, "transient": {"display_id": "a"}}
+        collector.take(message("display_data", **content))
+    collector.take(message(kind, data={"text/plain": "y" * 20_000}, metadata={}, transient={"display_id": "a"}))
+    collector.close()
+    assert len(json.dumps(collector.outputs)) < 110_000 and "1 outputs cut" in collector.outputs[-1].text
+
+
+def test_a_display_that_is_updated_often_takes_no_more_of_the_limit(collector):
+    for number in range(200):
+        kind = "update_display_data" if number else "display_data"
+        data = {"text/plain": str(number) * 1000}
+        collector.take(message(kind, data=data, metadata={}, transient={"display_id": "a"}))
+    collector.take(message("display_data", data={"text/plain": "z" * 50_000}, metadata={}))
+    collector.close()
+    assert [output.data["text/plain"][:3] for output in collector.outputs] == ["199", "zzz"]

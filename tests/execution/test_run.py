@@ -1,5 +1,7 @@
 """How the messages of a kernel become the outputs of a cell."""
 
+import sys
+
 import nbformat
 import pytest
 
@@ -68,27 +70,55 @@ SEND = "k = get_ipython().kernel\nk.session.send(k.iopub_socket, {}, parent=k.ge
         "display({'text/plain': 't'}, raw=True, metadata={'image/png': None})",
         SEND.replace("{}", "'stream', {}"),
         SEND.replace("{}", "'display_data', {'data': 7}"),
+        SEND.replace("{}", "'error', {}"),
+        SEND.replace("{}", "'clear_output', {'wait': [[]]}"),
+        SEND.replace("{}", "'comm_close', {'comm_id': {}}"),
+        SEND.replace("{}", "'take', {'execution_state': 7}"),
+        SEND.replace("{}", "'execute_input', {'execution_count': -1}"),
+        SEND.replace("{}", "'update_display_data', {'data': {'text/plain': 1}, 'transient': 'x'}"),
+        "class Odd:\n    def _repr_mimebundle_(self, **_): return {'text/plain': float('nan')}, 3\nOdd()",
+        "class Odd:\n    def _repr_mimebundle_(self, **_): return 7\nOdd()",
+        "class Odd:\n    def _repr_png_(self): return 'no bytes'\nOdd()",
     ],
 )
 def test_whatever_a_cell_publishes_the_next_one_runs(kernel, source):
     done, cells = executions(kernel, source, "print('on')")
-    assert [each.status for each in done] == ["ok", "ok"]
+    assert [each.status for each in done] == ["failed" if "'error'" in source else "ok", "ok"]
     assert cells[1].outputs[0].text == "on\n"
 
 
 DRAWING = "import matplotlib.pyplot as plt\n%matplotlib inline\nplt.figure(figsize=(1, 1)); plt.title(r'$\\foo$');"
 RAISES = "class Odd:\n    def __repr__(self): raise KeyError('no name')\nOdd()"
+NO_TEXT = "class Odd:\n    def __repr__(self): return 7\nOdd()"
+IN_HTML = "class Odd:\n    def _repr_html_(self): raise KeyError('html')\nOdd()"
+OWN_TEXT = "class Odd(Exception):\n    def __str__(self): return 1 / 0\nraise Odd"
 
 
-@pytest.mark.parametrize(("source", "reason"), [(DRAWING, "ValueError"), (RAISES, "KeyError: 'no name'")])
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (DRAWING, "ValueError"),
+        (RAISES, "KeyError: 'no name'"),
+        (NO_TEXT, "TypeError: __repr__ returned non-string"),
+        (IN_HTML, "KeyError: 'html'"),
+        (OWN_TEXT, "ZeroDivisionError: division by zero"),
+    ],
+)
 def test_what_fails_after_its_cell_has_ended_is_a_failure_with_its_own_name(kernel, source, reason):
     (done,), (cell,) = executions(kernel, source)
     assert done.status == "failed" and done.reason.startswith(reason)
     assert any(output.output_type == "error" for output in cell.outputs)
 
 
-def test_a_loop_without_end_within_a_function_shows_where_it_hung(kernel):
-    source = "def hang():\n    while True:\n        pass\n\nhang()"
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def hang():\n    while True:\n        pass\n\nhang()",
+        "import threading\nlock = threading.Lock()\nlock.acquire()\ndef hang(): lock.acquire()\nhang()",
+        "class Net:\n    def hang(self): return [x for x in iter(int, 1)]\nNet().hang()",
+    ],
+)
+def test_a_loop_without_end_within_a_function_shows_where_it_hung(kernel, source):
     (done,), (cell,) = executions(kernel, source, cell=2)
     assert done.status == "timed out" and cell.execution_count is not None
     traceback = "\n".join(next(output for output in cell.outputs if output.output_type == "error").traceback)
@@ -118,3 +148,25 @@ def test_two_displays_with_one_id_both_show_what_is_new(kernel):
     source = "display('old', display_id='a'); display('new', display_id='a');"
     _, (cell,) = executions(kernel, source)
     assert [output.data["text/plain"] for output in cell.outputs] == ["'new'", "'new'"]
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [
+        ("!echo {1..3}", "1 2 3\n"),
+        ("!echo $((2 ** 8)) a{b,c}", "256 ab ac\n"),
+        ("lines = !for i in {1..2}; do echo $i; done\nprint(lines)", "['1', '2']\n"),
+        ("!python -c 'import sys; print(sys.executable)'", f"{sys.executable}\n"),
+        ("!python -m pip --version | cut -c1-3", "pip\n"),
+    ],
+)
+def test_commands_run_in_the_shell_and_with_the_python_of_whoever_wrote_them(kernel, command, printed):
+    _, (cell,) = executions(kernel, command)
+    assert [output.text for output in cell.outputs] == [printed]
+
+
+@pytest.mark.parametrize("bar", ["tqdm.notebook.tqdm(range(40), leave=False)", "tqdm.tqdm(range(40), leave=False)"])
+def test_a_progress_bar_that_is_not_left_is_gone(kernel, bar):
+    _, (cell,) = executions(kernel, f"import tqdm, tqdm.notebook\nfor _ in {bar}: pass\nprint('end')")
+    assert "".join(str(output) for output in cell.outputs).count("40") == 0
+    assert "".join(output.text for output in cell.outputs).strip() == "end"

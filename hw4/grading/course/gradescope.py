@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import ExitCode, Unusable
 from ..output import RESULTS, files_without_result, write
-from ..submission import ANSWERS, LARGEST, notebooks
+from ..submission import ANSWERS, LARGEST, files_below
 from .given import BLANK, NAME, ROOT
 from .handout import new_folder, runner_files
 
@@ -66,7 +66,7 @@ def lay_out(uploaded: Path, folder: Path) -> Path:
             if sum(entry.file_size for entry in opened.infolist()) > LARGEST:
                 raise Unusable(f"{archive.name}: more than {LARGEST >> 20} MiB")
             opened.extractall(archive.parent)
-    found = notebooks(folder)
+    found = [path for path in files_below(folder) if path.suffix == ".ipynb" and not path.is_symlink()]
     chosen = [path for path in found if path.name == NAME] or found
     if len(chosen) > 1:
         raise Unusable(f"{len(chosen)} notebooks were handed in: hand in one, or call one {NAME}")

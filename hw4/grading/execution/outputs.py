@@ -44,27 +44,26 @@ class OutputCollector:
         self.error: str | None = None  # the name and last line of the last error that was published
         self._displays, self._widgets = displays, Widgets()
         self._clear_first = False
-        self._size = self._kept = self._lines_cut = self._outputs_cut = 0  # the size counts what was cut, too
+        self._published = self._kept = self._lines_cut = self._outputs_cut = 0  # the first two in bytes
         self._malformed: list[str] = []
 
     def take(self, message: Message) -> None:
         """Take one message of the kernel about this cell; raise `Flood` when there is no end of them."""
         try:
             kind, content = message["header"]["msg_type"], message["content"]
-            if not isinstance(content, dict):
-                raise Malformed(f"{kind} without content")
-            handler = getattr(self, f"_on_{kind}", None)
-            if handler:
+            if handler := getattr(self, f"_on_{kind}", None):
+                self._count(kind, content)
                 handler(content)
+        except Flood:
+            raise
         except Malformed as problem:
             self._malformed.append(str(problem))
-        except (KeyError, TypeError, AttributeError, RecursionError) as problem:
+        except Exception as problem:  # a submission can send anything: what that raises is not known
             self._malformed.append(f"a message that cannot be read ({type(problem).__name__})")
 
     def close(self) -> None:
         """Bring displayed widgets to their last state, and say what was cut or dropped."""
-        for output in self.outputs:
-            self._widgets.refresh(output)
+        self._widgets.refresh(self.outputs)
         counts = [(self._lines_cut, "lines cut"), (self._outputs_cut, "outputs cut")]
         said = [f"{count} {what}" for count, what in counts if count]
         if self._malformed:
@@ -72,16 +71,33 @@ class OutputCollector:
         if said:
             self.outputs.append(new_output("stream", name="stderr", text=f"[{', '.join(said)}]\n"))
 
+    def _count(self, kind: str, content: Any) -> None:
+        """Count what is published, whatever becomes of it."""
+        if not nests(content):
+            raise Malformed(f"more than {DEEPEST} levels of nested data")
+        printed = content.get("text") if kind == "stream" else None
+        text = printed if isinstance(printed, str) else json.dumps(content, default=str) + " " * OUTPUT_OVERHEAD
+        self._published += len(text)
+        if self._published > FLOOD * self.limit:
+            raise Flood
+
+    def _fits(self, size: int) -> bool:
+        """Return whether `size` bytes more can be kept, and count them if so."""
+        fits = self._kept + size <= self.limit
+        self._kept += size * fits
+        self._outputs_cut += not fits
+        return fits
+
     def _on_execute_input(self, content: Message) -> None:
         self.cell.execution_count = _execution_count(content)
 
-    def _on_comm_open(self, content: Message) -> None:
-        self._count(content)
-        self._widgets.open(content)
-
     def _on_comm_msg(self, content: Message) -> None:
-        self._count(content)
         self._widgets.update(content)
+
+    _on_comm_open = _on_comm_msg
+
+    def _on_comm_close(self, content: Message) -> None:
+        self._widgets.close(content)
 
     def _on_clear_output(self, content: Message) -> None:
         self._clear_first = bool(content.get("wait", False))
@@ -90,34 +106,28 @@ class OutputCollector:
 
     def _clear(self) -> None:
         """Remove what was put out so far: by the widget that captures outputs just now, or else by the cell."""
-        if self._widgets.capturing:
-            gone = self._widgets.captured()
-            self.outputs[:] = [output for output in self.outputs if not any(output is each for each in gone)]
-        else:
-            self.outputs.clear()
+        widget, owner = self._widgets.capturing, self._widgets.owner
+        self.outputs[:] = [output for output in self.outputs if widget and owner(output) != widget]
         self._kept = sum(map(_size, self.outputs))
         self._clear_first = False
 
-    def _on_stream(self, content: Message) -> None:
-        name = content.get("name")
-        text = content.get("text")
-        if not isinstance(text, str):
-            raise Malformed("a stream without text")
-        self._count_bytes(len(text))
-        self._add_text("stderr" if name == "stderr" else "stdout", clean_text(text))
-
-    def _add_text(self, name: str, text: str) -> None:
+    def _append(self, output: NotebookNode) -> None:
         if self._clear_first:
             self._clear()
-        last = self.outputs[-1] if self.outputs else None
-        capturing = self._widgets.capturing
-        if last is None or last.get("name") != name or self._widgets.owner(last) != capturing:
+        self.outputs.append(output)
+        self._widgets.own(output)
+
+    def _on_stream(self, content: Message) -> None:
+        name = "stderr" if content.get("name") == "stderr" else "stdout"
+        if not isinstance(content.get("text"), str):
+            raise Malformed("a stream without text")
+        last = self.outputs[-1] if self.outputs and not self._clear_first else None
+        if last is None or last.get("name") != name or self._widgets.owner(last) != self._widgets.capturing:
             last = new_output("stream", name=name, text="")
-            self.outputs.append(last)
-            self._widgets.own(last)
+            self._append(last)
         before = len(last.text)
         start = max(last.text.rfind("\n") + 1, before - OVERWRITABLE)
-        text = overwrite(last.text[start:] + text)
+        text = overwrite(last.text[start:] + clean_text(content["text"]))
         kept = text[: max(0, self.limit // TEXT_SHARE - self._kept + before - start)]
         self._lines_cut += text.count("\n") - kept.count("\n")
         last.text = last.text[:start] + kept
@@ -126,74 +136,54 @@ class OutputCollector:
             self.outputs.pop()
 
     def _on_error(self, content: Message) -> None:
-        self._count(content)
         name, text = (clean_text(str(content.get(key) or "")) for key in ("ename", "evalue"))
         lines = content.get("traceback")
         traceback = [clean_text(str(line)) for line in lines] if isinstance(lines, list) else []
         self.error = ": ".join([name or "error", *text.strip().splitlines()[-1:]])
         text = text[-TRACEBACK_LINE:]  # its last line is what is reported
-        self._append(new_output("error", ename=name, evalue=text, traceback=shorten_traceback(traceback)), None)
+        self._append(new_output("error", ename=name, evalue=text, traceback=shorten_traceback(traceback)))
 
     def _on_display_data(self, content: Message, kind: str = "display_data", **own: Any) -> None:
-        data, metadata, display_id = self._bundle(content)
+        data, metadata, display_id = _bundle(content)
         self._update(display_id, data, metadata)
-        if self._fits(content):
-            self._append(new_output(kind, data=data, metadata=metadata, **own), display_id)
+        output = new_output(kind, data=data, metadata=metadata, **own)
+        if self._fits(_size(output)):
+            self._append(output)
+            if display_id:
+                self._displays.setdefault(display_id, []).append(output)
 
     def _on_execute_result(self, content: Message) -> None:
         self._on_display_data(content, "execute_result", execution_count=_execution_count(content))
 
     def _on_update_display_data(self, content: Message) -> None:
-        data, metadata, display_id = self._bundle(content)
+        data, metadata, display_id = _bundle(content)
         if display_id is None:
             raise Malformed("an update of a display that has no id")
-        if self._fits(content):
-            self._update(display_id, data, metadata)
+        self._update(display_id, data, metadata)
 
     def _update(self, display_id: str | None, data: dict[str, Any], metadata: dict[str, Any]) -> None:
-        for output in self._displays.get(display_id, []) if display_id else []:
-            output.data, output.metadata = NotebookNode(data), NotebookNode(metadata)
+        """Let all outputs with this id show what is new, if that can be kept as often as there are outputs."""
+        old = self._displays.get(display_id, []) if display_id else []
+        new = [NotebookNode(each | {"data": NotebookNode(data), "metadata": NotebookNode(metadata)}) for each in old]
+        if old and self._fits(sum(map(_size, new)) - sum(map(_size, old))):
+            for output, changed in zip(old, new, strict=True):
+                output.update(changed)
 
-    def _bundle(self, content: Message) -> tuple[dict[str, Any], dict[str, Any], str | None]:
-        """Return the data by media type, their metadata and the display id of a message, as the format wants them."""
-        data, metadata, transient = content.get("data"), content.get("metadata"), content.get("transient")
-        if not isinstance(data, dict):
-            raise Malformed("a display without data")
-        named = {clean_text(str(kind)): value for kind, value in data.items()}
-        made = {kind: media for kind, value in named.items() if (media := _media(kind, value)) is not None}
-        if not made and data:
-            raise Malformed(f"a display of {', '.join(named)[:100]} without data")
-        pairs = metadata.items() if isinstance(metadata, dict) else ()
-        described = {key: value for key, value in pairs if value is not None and nests(value)}
-        display_id = transient.get("display_id") if isinstance(transient, dict) else None
-        return made, _clean(described), display_id if isinstance(display_id, str) else None
 
-    def _count(self, content: Message) -> None:
-        if not nests(content):
-            raise Malformed(f"more than {DEEPEST} levels of nested data")
-        self._count_bytes(OUTPUT_OVERHEAD + len(json.dumps(content, default=str)))
-
-    def _count_bytes(self, size: int) -> None:
-        self._size += size
-        if self._size > FLOOD * self.limit:
-            raise Flood
-
-    def _fits(self, content: Message) -> bool:
-        """Count an output; return whether it is kept."""
-        before = self._size
-        self._count(content)
-        fits = self._kept + self._size - before <= self.limit
-        self._outputs_cut += not fits
-        return fits
-
-    def _append(self, output: NotebookNode, display_id: str | None) -> None:
-        if self._clear_first:
-            self._clear()
-        self.outputs.append(output)
-        self._widgets.own(output)
-        self._kept += _size(output)
-        if display_id:
-            self._displays.setdefault(display_id, []).append(output)
+def _bundle(content: Message) -> tuple[dict[str, Any], dict[str, Any], str | None]:
+    """Return the data by media type, their metadata and the display id of a message, as the format wants them."""
+    data, metadata, transient = content.get("data"), content.get("metadata"), content.get("transient")
+    if not isinstance(data, dict):
+        raise Malformed("a display without data")
+    named = {clean_text(str(kind)): value for kind, value in data.items()}
+    made = {kind: media for kind, value in named.items() if (media := _media(kind, value)) is not None}
+    if not made and data:
+        raise Malformed(f"a display of {', '.join(named)[:100]} without data")
+    described = (
+        {key: value for key, value in metadata.items() if value is not None} if isinstance(metadata, dict) else {}
+    )
+    display_id = transient.get("display_id") if isinstance(transient, dict) else None
+    return made, _clean(described), display_id if isinstance(display_id, str) else None
 
 
 def _execution_count(content: Message) -> int | None:
@@ -207,8 +197,6 @@ def _size(output: NotebookNode) -> int:
 
 def _media(kind: str, value: Any) -> Any:
     """Return `value` as the notebook format wants data of the media type `kind`; None where nothing is left of it."""
-    if not nests(value):
-        raise Malformed(f"{kind} with more than {DEEPEST} levels of nested data")
     if value is None or kind == "application/json" or kind.endswith("+json"):
         return _clean(value)
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
@@ -217,8 +205,8 @@ def _media(kind: str, value: Any) -> Any:
 
 
 def _clean(value: Any) -> Any:
-    """Return JSON without halves of characters, which no file can hold."""
-    return json.loads(clean_text(json.dumps(value, ensure_ascii=False)))
+    """Return JSON without what no file can hold: halves of characters, and numbers that are infinite or none."""
+    return json.loads(clean_text(json.dumps(value, ensure_ascii=False)), parse_constant=lambda _: None)
 
 
 def nests(value: Any, deepest: int = DEEPEST) -> bool:

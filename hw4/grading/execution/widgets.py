@@ -6,6 +6,7 @@ nbclient keeps their state for a browser to draw, which a page without a script 
 
 import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
 from nbformat import NotebookNode
@@ -21,48 +22,41 @@ class Widgets:
 
     def __init__(self) -> None:
         self._states: dict[str, dict[str, Any]] = {}
-        self._captured: dict[str, list[NotebookNode]] = {}
+        self._closed: set[str] = set()
+        self._owners: dict[int, str | None] = {}  # by the identity of an output
         self.capturing: str | None = None  # the `Output` widget that takes the outputs just now
 
-    def open(self, content: Mapping[str, Any]) -> None:
-        """Take note of a new widget, from the content of its `comm_open` message."""
-        data = content.get("data")
-        if content.get("target_name") == "jupyter.widget" and isinstance(data, dict):
-            self._set(str(content.get("comm_id")), data.get("state"))
-
     def update(self, content: Mapping[str, Any]) -> None:
-        """Take over a change of a widget's state, from the content of its `comm_msg` message."""
-        data = content.get("data")
-        if isinstance(data, dict) and data.get("method") in ("update", "echo_update"):
-            self._set(str(content.get("comm_id")), data.get("state"))
+        """Take over the state of a widget that is new or changed, from the content of a message about it."""
+        widget, data = str(content.get("comm_id")), content.get("data")
+        state = data.get("state") if isinstance(data, dict) else None
+        if isinstance(state, dict):
+            known = self._states.setdefault(widget, {})
+            known.update(state)
+            if known.get("_model_name") == "OutputModel" and "msg_id" in state:
+                self.capturing = widget if state["msg_id"] else None
 
-    def _set(self, widget: str, state: Any) -> None:
-        if not isinstance(state, dict):
-            return
-        known = self._states.setdefault(widget, {})
-        known.update(state)
-        if known.get("_model_name") == "OutputModel" and "msg_id" in state:
-            self.capturing = widget if state["msg_id"] else None
+    def close(self, content: Mapping[str, Any]) -> None:
+        """Take note that a widget is gone, as a progress bar that is not left, from the content of `comm_close`."""
+        self._closed.add(str(content.get("comm_id")))
 
     def own(self, output: NotebookNode) -> None:
-        """Let the widget that captures outputs, if there is one, own `output`."""
-        if self.capturing:
-            self._captured.setdefault(self.capturing, []).append(output)
+        """Let the widget that captures outputs, or else the cell, own `output`."""
+        self._owners[id(output)] = self.capturing
 
     def owner(self, output: NotebookNode) -> str | None:
         """Return the widget that owns `output`; None for the cell itself."""
-        return next((name for name, owned in self._captured.items() if any(each is output for each in owned)), None)
+        return self._owners.get(id(output))
 
-    def captured(self) -> list[NotebookNode]:
-        """Return the outputs of the widget that captures outputs just now, and forget them."""
-        return self._captured.pop(self.capturing or "", [])
-
-    def refresh(self, output: NotebookNode) -> None:
-        """Replace the text of a displayed widget by one of its last state."""
-        data = output.get("data", {})
-        view = data.get(VIEW)
-        if isinstance(view, dict) and (text := self._text(str(view.get("model_id")), DEEPEST, [])):
-            data["text/plain"] = text
+    def refresh(self, outputs: list[NotebookNode]) -> None:
+        """Replace the text of each displayed widget by one of its last state; remove those that are closed."""
+        for output in list(outputs):
+            view = output.get("data", {}).get(VIEW)
+            widget = str(view.get("model_id")) if isinstance(view, dict) else ""
+            if widget in self._closed:
+                outputs[:] = [each for each in outputs if each is not output]
+            elif text := self._text(widget, DEEPEST, []):
+                output.data["text/plain"] = text
 
     def _text(self, widget: str, deepest: int, seen: list[str]) -> str:
         """Return what a reader sees of a widget: its own words, or those of the widgets within it."""
@@ -77,5 +71,5 @@ class Widgets:
         value, most = state.get("value"), state.get("max")
         if isinstance(value, int | float) and isinstance(most, int | float):
             value = f"{value:g}/{most:g}"
-        words = [TAG.sub("", each).strip() for each in (state.get("description"), value) if isinstance(each, str)]
-        return " ".join(filter(None, words))
+        words = [unescape(TAG.sub("", each)) for each in (state.get("description"), value) if isinstance(each, str)]
+        return " ".join(filter(None, map(str.strip, words)))

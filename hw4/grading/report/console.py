@@ -1,10 +1,20 @@
 """What the console says of a run: progress, the table of the questions, failures, remarks, and the last line."""
 
 import re
+from collections.abc import Mapping, Sequence
 
+from ..errors import ExitCode
 from ..execution.run import Execution
 from ..result import Result
 from ..text import TERMINAL, last_line
+
+STATUS = {
+    ExitCode.CLEAN: "clean",
+    ExitCode.FAILED: "failed",
+    ExitCode.UNUSABLE: "not graded",
+    ExitCode.FAULT: "our fault",
+}
+MISSING = "answers missing"  # of what would be clean with them
 
 
 def progress_line(result: Result, execution: Execution) -> str:
@@ -84,3 +94,15 @@ def counts(result: Result) -> str:
 def summary(result: Result) -> str:
     """Return the one line that says how the run went."""
     return f"{'interrupted: ' * result.finding.interrupted}{counts(result)}, {result.seconds():.1f} s"
+
+
+def status(code: ExitCode, answers: Mapping[str, str]) -> str:
+    """Return the words for how a submission ended with these `answers`; "clean" is only what lacks none."""
+    missing = any("missing" in word or word == "deleted" for word in answers.values())
+    return MISSING if missing and code == ExitCode.CLEAN else STATUS[code]
+
+
+def class_summary(states: Sequence[str], total: int) -> str:
+    """Return the line that says how many submissions of `total` ended how."""
+    counts = [f"{states.count(each)} {each}" for each in [*STATUS.values(), MISSING] if each in states]
+    return f"{len(states)} of {total} submissions: {', '.join(counts) or 'none graded'}"

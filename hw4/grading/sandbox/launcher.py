@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -73,7 +74,11 @@ def _environment(threads: int) -> dict[str, str]:
     counts = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], str(threads))
     fixed = {"PYTHONHASHSEED": "0", "MATPLOTLIBRC": os.devnull, "TORCH_COMPILE_DEBUG_DIR": "/tmp"}
     fixed["THP_MEM_ALLOC_ENABLE"] = "1"  # PyTorch's: large tensors cost fewer page faults
-    return counts | fixed | {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
+    found = counts | fixed | {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
+    if bash := shutil.which("bash", path=os.defpath):
+        found["SHELL"] = bash  # in which IPython runs the commands of a cell; sh does without
+    found["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), found.get("PATH", os.defpath)])
+    return found
 
 
 class LaunchedProcess:
