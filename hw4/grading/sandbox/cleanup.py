@@ -34,7 +34,8 @@ def hold(path: Path) -> int:
                 fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 remove_tree(str(other))
     held = os.open(path, FOLDER)
-    fcntl.flock(held, fcntl.LOCK_EX)
+    with contextlib.suppress(OSError):  # a file system without locks, on which nothing is taken for left
+        fcntl.flock(held, fcntl.LOCK_EX)
     return held
 
 
