@@ -111,8 +111,8 @@ class Table:
         now = {name: key(person) for name, (person, _) in people.items()}
         taken = self.known.keys() & set(now.values())
         for name, owner in now.items():
-            if owner not in taken and had.get(name) not in taken:
-                now[name] = had.get(name, owner)
+            if owner not in taken and had.get(name) not in taken and had.get(name) in (None, key(name)):
+                now[name] = had.get(name, owner)  # but for the row of somebody else who was called so
         return {file: now[name] for name, (_, file) in people.items()} | had | now
 
     def _complete(self, wanted: list[str]) -> list[str]:
