@@ -5,6 +5,7 @@ the latter's; and multiprocessing starts none in a Dask worker, which is a daemo
 """
 
 import atexit
+import contextlib
 import importlib
 import pickle
 import subprocess
@@ -45,9 +46,15 @@ def start() -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the grader
     )
-    atexit.register(helper.kill)
+    atexit.register(end, helper)
     STARTED.append(helper)
     IDLE.put(helper)
+
+
+def end(helper: "subprocess.Popen[bytes]") -> None:
+    """End a helper, whatever it does just now."""
+    with contextlib.suppress(OSError), helper:  # what was not written yet finds no reader
+        helper.kill()
 
 
 def call(function: Callable[..., Returned], *arguments: object, seconds: float | None = None) -> Returned:
@@ -71,7 +78,7 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
         helper.stdin.flush()
         reply = pickle.load(helper.stdout)
     except BaseException as problem:  # also an interrupt: what the helper still sends is nobody's
-        helper.kill()
+        end(helper)
         start()
         if isinstance(problem, EOFError | OSError | pickle.UnpicklingError):
             raise BeyondLimits(f"{function.__name__} took more than {limit:g} s, or broke off") from None
