@@ -16,11 +16,11 @@ from tqdm import tqdm
 from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
-from .grade import Outcome, Task, code_digest, failed_outcome, grade, read_reference
+from .grade import Outcome, Task, code_digest, failed_outcome, grade, model_answers, read_reference
 from .marks import spreadsheet, table
 from .names import folder_names
 from .notebook.comparison import questions
-from .notebook.format import read_notebook, with_outputs
+from .notebook.format import with_outputs
 from .report.console import class_summary, progress_line
 from .result import Result
 from .sandbox.launcher import Launcher
@@ -78,15 +78,6 @@ class Classroom:
     def given(self) -> NotebookNode:
         """Return the reference's notebook; raise `Unusable` where it cannot be read."""
         return read_reference(self.reference.files[self.reference.notebook], self.reference.notebook)
-
-    def _model_answers(self) -> Result:
-        """Return the model answers as answers to the reference; where there are none, the reference's own cells."""
-        for path in (self.options.answers, self.options.own):
-            if path and path.is_file():
-                found = Result(read_notebook(path.read_bytes(), path.name), self.given)
-                if path == self.options.answers or not found.missing():
-                    return found
-        return Result(self.given)
 
     def grade(self, launcher: Launcher | None) -> ExitCode:
         """Grade all submissions, write what is left of each, and say what became of them; return the exit code.
@@ -247,7 +238,7 @@ class Classroom:
             else:
                 graded.append(Graded(entry.name, entry.folder.name, outcome.answers, outcome.faults))
         pages = pages_of(questions(self.given, self.given)[0])
-        answers = self._model_answers()
+        answers = model_answers(self.given, self.options.answers, self.options.own)
         key = hashlib.sha256(f"{self.reference.digest()} {code_digest()} {answers.notebook}".encode(errors="replace"))
         reference = output.reference_fragments(self.options.output, answers, key.hexdigest())
         return output.write_class(self.options.output, graded, unusable, pages, reference)

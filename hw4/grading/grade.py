@@ -205,3 +205,16 @@ def mentioned_pictures(submission: Submission, notebook: NotebookNode) -> dict[s
 def read_reference(body: bytes, name: str, must_ask: bool = True) -> NotebookNode:
     """Return the notebook of a reference, which a class reads only once; `Unusable` if it asks nothing and must."""
     return labelling.read_reference(body, name, must_ask).notebook
+
+
+def model_answers(given: NotebookNode, *paths: Path | None) -> Result:
+    """Return the answers in the first notebook of `paths` that answers all; without one, the reference's own cells.
+
+    The first path says what somebody wants to be shown, and need not answer all.
+    """
+    for path in paths:
+        if path and path.is_file():
+            found = Result(read_notebook(path.read_bytes(), path.name), given)
+            if path == paths[0] or not found.missing():
+                return found
+    return Result(given)
