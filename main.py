@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Grade what the arguments name, or do what the first of them commands; return the exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     command = COMMANDS.get(given[0]) if given else None
-    work = partial(run, parse(given)) if not command else partial(import_module(command).run, given[1:])
+    work = partial(run, parser().parse_args(given)) if not command else partial(import_module(command).run, given[1:])
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which jobs in a shell's background start without
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left behind
     try:
@@ -49,11 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Return the options; exit with code 2 where they are wrong."""
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the options; it exits with code 2 where they are wrong."""
     form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="main.py", description=__doc__, epilog=EXAMPLES, formatter_class=form)
-    add = parser.add_argument
+    made = argparse.ArgumentParser(prog="main.py", description=__doc__, epilog=EXAMPLES, formatter_class=form)
+    add = made.add_argument
     add("path", nargs="*", type=Path, help="a notebook, a folder with one, or a folder of such; default: our own")
     add("--reference", type=Path, metavar="NOTEBOOK", help="says what was given and asked; default: the blank one")
     add("--answers", type=Path, metavar="NOTEBOOK", help="model answers for a class's pages; default: our own")
@@ -74,7 +74,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--threads", type=count, default=1, metavar="N", help="in which a submission computes (%(default)s)")
     add("--fresh", action="store_true", help="grade also what has not changed since it was graded")
     add("--dask", metavar="ADDRESS", help="grade on this Dask cluster")
-    return parser.parse_args(arguments)
+    return made
 
 
 def positive(text: str) -> float:

@@ -58,7 +58,12 @@ def test_only_what_is_new_or_changed_is_graded_again_and_marks_are_kept(grade, c
     filled = path.read_text().replace(",,\n", ",7,good\n", 1)
     path.write_text(filled)
     notebook(ASKED, name="class/bob/hw.ipynb")
+    kept = [
+        tmp_path / "graded" / name for name in ("ann/report.html", ".fragments/ann.json", ".fragments/.reference.json")
+    ]
+    written = [file.stat().st_mtime_ns for file in kept]
     again = grade("class", reference=classroom)
+    assert [file.stat().st_mtime_ns for file in kept] == written  # not drawn again
     assert "bob: answers missing" in again.stderr and "ann: clean" not in again.stderr
     rows = table(tmp_path)
     assert (rows["dan.ipynb"]["mark q-1"], rows["dan.ipynb"]["comment q-1"]) == ("7", "good")
@@ -71,7 +76,7 @@ def test_an_interrupt_keeps_what_is_done_and_leaves_nothing_running(classroom, n
     notebook({"a": "import time; time.sleep(4321.5)"}, name="class/bob/hw.ipynb")
     command = [sys.executable, str(ROOT / "main.py"), "class", "--reference", str(classroom), "--jobs", "2"]
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while "ann" not in run.stderr.readline():
+    while "ann: clean" not in run.stderr.readline():
         pass
     time.sleep(1)
     run.send_signal(signal.SIGINT)

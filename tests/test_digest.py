@@ -63,7 +63,17 @@ def changed(anew, monkeypatch):
     return digests
 
 
-ROOMS = ["forkserver.py", "questions.py", "run.py", "battery.py", "submission.py", "result.py", "grade.py", "errors.py"]
+ROOMS = [
+    "forkserver.py",
+    "questions.py",
+    "run.py",
+    "battery.py",
+    "submission.py",
+    "result.py",
+    "grade.py",
+    "errors.py",
+    "system_calls.toml",
+]
 
 
 @pytest.mark.parametrize("name", ROOMS)
@@ -134,4 +144,4 @@ def test_a_fault_of_the_grading_code_is_exit_code_3_and_ends_no_class(
     reference = classroom.collect(found[0])
     assert classroom.Classroom(found, paths[0], reference, options).grade(classroom.Launcher()) == 3
     printed = capsys.readouterr()
-    assert "1 our fault, 1 answers missing" in printed.out and "AssertionError: a fault" in printed.err
+    assert "1 answers missing, 1 our fault" in printed.out and "AssertionError: a fault" in printed.err

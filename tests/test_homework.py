@@ -12,6 +12,7 @@ from hw4.grading.notebook.comparison import questions
 from hw4.grading.notebook.questions import is_check, question_of, role
 from hw4.grading.sandbox.scratch import Scratch
 from tests.builders import NOTEBOOK, ROOT
+from tests.test_readme import README, SHOWN, masked
 
 # The assignment: sections, questions, and how many parts of each are graded one by one.
 ASSIGNMENT = {
@@ -212,6 +213,11 @@ def test_main_runs_it_clean(run):
     assert finished.returncode == 0, finished.stdout + finished.stderr
     rows = [line.split()[0] for line in finished.stdout.splitlines()]
     assert set(PARTS) <= set(rows)
+
+
+def test_the_readme_shows_what_it_prints(run):
+    finished, _ = run
+    assert masked(dict(SHOWN.findall(README))["python main.py"]) == masked(finished.stdout)
 
 
 def test_a_fresh_run_gives_the_stored_notebook_to_the_byte(run):

@@ -18,6 +18,7 @@ LAYERS = [
     {"result"},
     {"report"},
     {"output"},
+    {"class_output"},
     {"marks"},
     {"grade"},
     {"intake"},

@@ -5,13 +5,15 @@ names          names of submissions, for a line and for a folder
 bounded        calls in a helper process with a limit of time and memory
 sandbox/       launcher, forkserver, isolation, scratch folder
 notebook/      the file format; questions and answers; comparison with the reference
-submission     what was handed in: found, and read into memory
+submission     what one person handed in, read into memory
 execution/     the kernel, the run of the cells under limits, the collection of outputs
 affine/        the battery, the judge, the function worker
 result         what became of each question, each cell, and the function
 report/        console, Gradescope's JSON, table of marks, pages, cells as HTML, formulas
 output         what is left in the output folder
+class_output   the pages of a class, from what the drawing of each submission left
 grade          a submission from its files to its result
+intake/        who handed in what: folders, archives, platforms' names
 cluster        the same on a Dask cluster
 classroom      submissions, several at a time, here or on a cluster
 

@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from . import bounded, output
+from . import bounded, class_output, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
 from .grade import Outcome, Task, code_digest, failed_outcome, grade, model_answers, read_reference
@@ -115,7 +115,7 @@ class Classroom:
         """Write what is left of a submission; return the outcome, of a class's only what its table and pages say."""
         try:
             if outcome.fragments and not self.options.single:
-                output.keep_fragments(entry.folder, outcome.fragments)
+                class_output.keep_fragments(entry.folder, outcome.fragments)
             if outcome.files:  # what is unchanged was written by an earlier run
                 output.write(outcome.files, entry.folder)
         except (OSError, Unusable) as problem:
@@ -205,9 +205,9 @@ class Classroom:
             code = ExitCode(kept["code"])
             if code > ExitCode.FAILED or (kept["task"], kept["name"]) != (task.digest(), entry.name):
                 return None
-            if kept["drawing"] != output.drawing_digest() or not output.fragments_path(entry.folder).exists():
+            if kept["drawing"] != output.drawing_digest() or not class_output.fragments_path(entry.folder).exists():
                 fragments = bounded.call(output.redraw, entry.folder, self.given, entry.name)
-                output.keep_fragments(entry.folder, fragments)
+                class_output.keep_fragments(entry.folder, fragments)
             return Outcome(entry.name, code, {}, kept["lines"], kept["answers"], kept["faults"])
         except (KeyError, ValueError, TypeError, OSError, Unusable, bounded.BeyondLimits):
             return None
@@ -240,8 +240,8 @@ class Classroom:
         pages = pages_of(questions(self.given, self.given)[0])
         answers = model_answers(self.given, self.options.answers, self.options.own)
         key = hashlib.sha256(f"{self.reference.digest()} {code_digest()} {answers.notebook}".encode(errors="replace"))
-        reference = output.reference_fragments(self.options.output, answers, key.hexdigest())
-        return output.write_class(self.options.output, graded, unusable, pages, reference)
+        reference = class_output.reference_fragments(self.options.output, answers, key.hexdigest())
+        return class_output.write_class(self.options.output, graded, unusable, pages, reference)
 
 
 def _finished(running: dict[Future[Outcome], Entry]) -> Iterator[tuple[Entry, Outcome]]:

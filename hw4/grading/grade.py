@@ -60,8 +60,12 @@ class Task:
 def code_digest() -> str:
     """Return a hash of the grading code, but for the room that draws, and of the packages that compute."""
     drawing = Path(report.__file__).parent
-    files = [file for file in sorted(output.GRADING.rglob("*.py")) if drawing not in file.parents]
+    all_files = sorted([*output.GRADING.rglob("*.py"), *output.GRADING.rglob("*.toml")])
+    files = [file for file in all_files if drawing not in file.parents]
     return output.digest(files, COMPUTES)
+
+
+STATUSES = ("clean", "answers missing", "failed", "not graded", "our fault")  # words for how a submission ended
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ def zipped(files):
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
         for second, (name, content) in enumerate(files.items()):
-            archive.writestr(zipfile.ZipInfo(name, (2026, 11, 25, 12, second // 6, 10 * second % 60)), content)
+            archive.writestr(
+                zipfile.ZipInfo(name, (2026, 11, 25, 12, second // 6, 10 * second % 60)), content, zipfile.ZIP_DEFLATED
+            )
     return body.getvalue()
 
 

@@ -68,6 +68,24 @@ def test_sections_are_read_into_also_where_few_handed_in(tmp_path):
     assert list(refused) == ["friday/zoe"] and list(ignored) == ["friday/.DS_Store"]
 
 
+@pytest.mark.parametrize("around", ["hw4/", "submissions/", "2026/homework 4/", "tuesday/hw4/"])
+def test_folders_around_a_class_make_it_no_submission(tmp_path, around):
+    files = {f"{around}{name}/hw.ipynb": BOOK for name in ("ann", "bob")}
+    assert list(names(tmp_path, files)) == [f"{around}ann", f"{around}bob"]
+    assert len(names(tmp_path, {"friday/hw4/cem.ipynb": BOOK, "friday/hw4/dan.ipynb": BOOK})) == 4
+
+
+def test_entries_may_be_given_one_by_one(tmp_path):
+    files = {f"{MOODLE.format(name, number)}/hw.ipynb": BOOK for name, number in (("Ann", 1), ("Bo", 2))}
+    folder = laid(tmp_path / "class", files | {"__MACOSX/._x": "x", "cem.zip": zipped({"hw.ipynb": BOOK})})
+    found = read(*sorted(folder.iterdir()))
+    assert [each.name for each in found.submissions] == ["Ann", "Bo", "cem"]
+    assert found.ignored == [((folder / "__MACOSX").as_posix(), "left by macOS")]
+    laid(tmp_path, {"a/hw.ipynb": BOOK, "a/hw4/answers.py": "x", "b/hw.ipynb": BOOK})
+    first, second = read(tmp_path / "a" / "hw.ipynb", tmp_path / "b" / "hw.ipynb").submissions
+    assert "hw4/answers.py" in first.files and first.name != second.name
+
+
 @pytest.mark.parametrize("inner", ["hw4", "Part 4", "2026-11-25 19-51"])
 def test_a_folder_in_a_student_s_folder_makes_no_section(tmp_path, inner):
     files = {f"{name}/{inner}/hw.ipynb": BOOK for name in ("ann", "bob", "cem")}
@@ -103,7 +121,7 @@ INSTEAD = {
     "hw.html": "no notebook, but hw.html",
     "scan.pdf": "no notebook, but scan.pdf",
     "work.rar": "no notebook, but work.rar",
-    "work.zip": "a damaged archive, or one of another kind than its name says",
+    "work.zip": "a damaged archive, or one that is packed otherwise than its name says",
     "notes.txt": "no notebook in it",
 }
 

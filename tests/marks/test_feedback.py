@@ -104,6 +104,20 @@ def test_canvas_finds_its_users_by_id_and_the_assignment_by_its_column(course):
     assert students[0]["Homework 4 (123)"] == "1.5"
 
 
+@pytest.mark.parametrize(
+    ("file", "number"),
+    [
+        (f"tuesday/{MOODLE}/hw.ipynb", "Participant 4711"),
+        ("all.zip/Lee, Ann_12_assignsubmission_file_hw.ipynb", "Participant 12"),
+        ("week_4_5_6/zoe", ""),
+    ],
+)
+def test_a_platforms_number_is_found_wherever_in_a_path_it_stands(course, file, number):
+    course.run(["zoe"], people={"zoe": ("zoe", file)}, file=file)
+    feedback.run([str(course.folder)])
+    assert rows(course, "moodle")[0]["Identifier"] == number
+
+
 def test_columns_that_somebody_added_for_a_platform_are_used(course):
     course.mark(lambda rows: [row | {"Email address": "zoe@uni.example", "SIS Login ID": "zoe7"} for row in rows])
     feedback.run([str(course.folder)])

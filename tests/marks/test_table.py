@@ -375,6 +375,15 @@ def test_a_mark_stays_with_who_gets_another_name_since_somebody_is_called_the_sa
     assert len(course.rows()) == 3
 
 
+def test_who_takes_over_a_name_takes_over_no_mark(tmp_path):
+    course = Played(tmp_path)
+    course.run(["ann"], people={"ann": ("tuesday/ann", "tuesday/ann")})
+    course.mark(marked)
+    people = {"tuesday_ann": ("tuesday/ann", "tuesday/ann"), "ann": ("monday/ann", "monday/ann")}
+    course.run(list(people), people=people)
+    assert list(course.marks()) == ["tuesday_ann"] and len(course.rows()) == 2
+
+
 @pytest.mark.parametrize("file", ["Ann Lee_4711_assignsubmission_file_", "leeann_123_456_hw.ipynb"])
 def test_a_table_without_keys_and_with_names_as_a_platform_made_them_keeps_its_marks(tmp_path, file):
     course = Played(tmp_path)

@@ -309,9 +309,17 @@ def test_a_change_of_given_code_is_a_remark_and_no_answer_but_for_a_comment():
     assert shown(found, notebook, "cnn-3") == {"": "# it is 112 by 112"}
 
 
-def test_code_that_only_imports_is_perhaps_the_beginning_of_an_answer():
+@pytest.mark.parametrize(("word", "other"), [("zero", "one"), ("linear", "quadratic"), ("whether it is", "if it be")])
+def test_a_changed_word_of_the_question_is_no_answer(word, other):
+    question = "loss-4-question", GIVEN["loss-4-question"].replace(word, other)
+    found, _ = read(cells_of("loss-section", question))
+    assert asked(found, "loss-4").missing == ["A", "B", "C"]
+    assert "the given cell loss-4-question is edited" in [remark.text for remark in found.remarks]
+
+
+def test_code_that_only_imports_is_no_answer():
     found, _ = read([*cells_of("cnn-section", "cnn-1-question"), new_code_cell("import torch\n%matplotlib inline")])
-    assert (asked(found, "cnn-1").missing, asked(found, "cnn-1").perhaps) == ([], [""])
+    assert (asked(found, "cnn-1").missing, asked(found, "cnn-1").perhaps) == ([""], [])
 
 
 def test_another_edition_is_said_in_one_line():

@@ -65,7 +65,8 @@ def question_page(question, reference, results, part=""):
     shown = asked(reference, cells)[question], fragments(reference, cells)[page.file]
     head, end = class_pages.question_page(page, pages, *shown, len(results))
     rows = class_pages.neighbours([graded(each) for each in results])
-    return head + "".join(class_pages.answer(page, row, drawn[row[1].name].get(page.file, "")) for row in rows) + end
+    shown = [dict(class_pages.answers(row, [page], drawn[row[1].name]))[page] for row in rows]
+    return head + "".join(shown) + end
 
 
 def class_index(results, questions, unusable=(), order="name", earlier=()):

@@ -65,30 +65,24 @@ def test_a_group_that_a_killed_grader_left_is_removed(group):
     stale = [folder.with_name(f"hw4-{pid}-abcd") for folder in set(group.folders.values())]
     for folder in stale:
         folder.mkdir()
-    ControlGroup(None, 64).close()
+    ControlGroup(1 << 30, 64).close()
     assert not any(folder.exists() for folder in stale)
     assert all(folder.exists() for folder in group.folders.values())
 
 
-MOUNTS = """25 1 0:22 / /sys rw - sysfs sysfs rw
-30 25 0:26 {root} {place} rw,nosuid - {kind} {kind} {options}
-31 25 0:27 /elsewhere /nowhere rw - {kind} {kind} {options}
-"""
-
-
 @pytest.fixture
 def imitated(tmp_path, monkeypatch):
-    """Return a function that imitates the files of /proc and of a hierarchy; it returns the grader's own group."""
+    """Return a function that imitates what is in /proc and what is mounted; it returns the grader's own group."""
 
-    def make(line, root="/", controllers="cpu memory pids", kind="cgroup2", options="rw", processes=None):
-        place = tmp_path / "hierarchy"
-        own = place / os.path.relpath(line.rsplit(":", 1)[1], root)
-        own.mkdir(parents=True)
+    def make(line, inside=None, controllers="cpu memory pids", processes=None):
+        inside = line.split(":", 2)[2] if inside is None else inside
+        own = tmp_path / "mounted" / inside.lstrip("/")
+        own.mkdir(parents=True, exist_ok=True)
         (own / "cgroup.controllers").write_text(controllers)
         (own / "cgroup.procs").write_text("\n".join(map(str, processes or [os.getpid()])))
         (tmp_path / "cgroup").write_text(f"1:name=systemd:/other\n{line}\n")
-        (tmp_path / "mountinfo").write_text(MOUNTS.format(root=root, place=place, kind=kind, options=options))
-        monkeypatch.setattr(cgroup, "PROC", tmp_path)
+        monkeypatch.setattr(cgroup, "PROC", tmp_path / "cgroup")
+        monkeypatch.setattr(cgroup, "MOUNTED", tmp_path / "mounted")
         return own
 
     return make
@@ -114,19 +108,20 @@ def test_a_group_that_others_share_is_left_alone(imitated):
     assert sorted(os.listdir(own)) == ["cgroup.controllers", "cgroup.procs"]
 
 
-@pytest.mark.parametrize("line", ["0::/../other", "0::/a"])
-def test_without_both_controllers_there_is_no_group(imitated, line):
-    imitated(line, root="/" if line == "0::/a" else "/x", controllers="cpu io")
+def test_without_both_controllers_there_is_no_group(imitated):
+    imitated("0::/a", controllers="cpu io")
     with pytest.raises(OSError, match="control group"):
         cgroup._own_groups()
 
 
-def test_in_a_container_the_mounts_root_is_taken_off(imitated):
-    own = imitated("0::/docker/1/sub", root="/docker/1")
-    assert own.name == "sub" and own.parent.name == "hierarchy"
-    assert cgroup._own_groups()["pids"] == own
-
-
-def test_version_one_is_found_by_its_controllers(imitated):
-    own = imitated("4:memory,pids:/a/b", kind="cgroup", options="rw,memory,pids")
+@pytest.mark.parametrize("line", ["0::/docker/1", "0::/../other"])
+def test_in_a_container_its_own_group_is_what_is_mounted(imitated, line):
+    own = imitated(line, inside="")
     assert cgroup._own_groups() == {"memory": own, "pids": own}
+
+
+def test_version_one_is_found_by_its_controllers(imitated, tmp_path):
+    imitated("4:memory:/a/b\n5:pids:/c", inside="memory/a/b")
+    (tmp_path / "mounted" / "pids" / "c").mkdir(parents=True)
+    mounted = tmp_path / "mounted"
+    assert cgroup._own_groups() == {"memory": mounted / "memory" / "a" / "b", "pids": mounted / "pids" / "c"}

@@ -149,13 +149,10 @@ def test_temporary_files_go_into_the_scratch_folder_whatever_was_preloaded(tmp_p
 
 
 def test_modules_are_preloaded_for_the_words_that_a_text_mentions():
-    assert modules_mentioned([]) == module.KERNEL
-    assert modules_mentioned(["", "import torch"]) == [*module.KERNEL, *module.MODULES["torch"]]
-    assert modules_mentioned(["torch, matplotlib"]) == [
-        *module.KERNEL,
-        *module.MODULES["torch"],
-        *module.MODULES["matplotlib"],
-    ]
+    kernel, torch, matplotlib = (module.PRELOADED[word] for word in ("kernel", "torch", "matplotlib"))
+    assert modules_mentioned([]) == kernel
+    assert modules_mentioned(["", "import torch"]) == [*kernel, *torch]
+    assert modules_mentioned(["matplotlib, torch", "sklearn"]) == [*kernel, *torch, *matplotlib]
 
 
 def test_the_portable_modules_import_without_the_modules_that_unix_alone_has():

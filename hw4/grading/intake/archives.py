@@ -52,12 +52,10 @@ def unpack(file: Path, into: Path, budget: Budget) -> dict[str, str]:
             for path, _, _, extract in members:
                 if path not in left_out:
                     extract()
-    except (Unusable, KeyboardInterrupt):
+    except Unusable:
         raise
-    except NotImplementedError:
-        raise Unusable("an archive packed in a way that nothing here opens") from None
     except Exception:  # each library and each way of packing has errors of its own
-        raise Unusable("a damaged archive, or one of another kind than its name says") from None
+        raise Unusable("a damaged archive, or one that is packed otherwise than its name says") from None
     return left_out
 
 

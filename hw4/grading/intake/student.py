@@ -5,6 +5,7 @@ import os
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -20,13 +21,7 @@ VERSION = re.compile(r"(?:attempt|version|v|try)[ _-]?\d+|20\d\d-?[01]\d-?[0-3]\
 PROBE = re.compile(r"[A-Za-z][A-Za-z0-9 ,.:;?()=-]{11,}")  # which stands in a notebook's file as in its text
 ANSWERS_FILE = re.compile(r"answers(-\d+)?\.py", re.IGNORECASE)  # Canvas numbers what is handed in again
 # Why one notebook is graded and no other of the same student, in the order in which that is decided.
-WHY = (
-    "asking the homework's questions",
-    "called as the reference",
-    "of the highest number",
-    "the nearest",
-    "the newest",
-)
+WHY = ("which asks the questions", "called as the reference", "of the highest number", "the nearest", "the newest")
 
 
 class Asked:
@@ -38,19 +33,17 @@ class Asked:
     @cached_property
     def probes(self) -> list[bytes]:
         """Return a piece of each question; [] where the reference cannot be read."""
-        if not self.path.is_file():
-            return []
         try:
-            cells = [cell for cell in json.loads(self.path.read_bytes())["cells"] if cell["cell_type"] == "markdown"]
+            cells = [cell for cell in json.loads(_body(self.path))["cells"] if cell["cell_type"] == "markdown"]
             questions = [cell for cell in cells if str(cell.get("id")).endswith("-question")]
             found = [PROBE.findall("".join(cell["source"])) for cell in questions or cells]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return []
         return [max(pieces, key=len).encode() for pieces in found if pieces]
 
     def asking(self, books: Sequence[Item]) -> list[Item]:
         """Return the notebooks that ask at least half of the questions; all of them where none does."""
-        bodies = {book: _body(book) if len(books) > 1 else b"" for book in books}
+        bodies = {book: _body(book.path) if len(books) > 1 else b"" for book in books}
         found = [book for book in books if 2 * sum(probe in bodies[book] for probe in self.probes) > len(self.probes)]
         return found or list(books)
 
@@ -59,11 +52,10 @@ class Asked:
         return item.is_notebook and self.path.exists() and item.path.samefile(self.path)
 
 
-def _body(book: Item) -> bytes:
-    if not book.is_notebook:
-        return b""
-    with open(book.path, "rb") as file:
-        return file.read(LARGEST_LOOKED_AT)
+def _body(path: Path) -> bytes:
+    with suppress(OSError):
+        return path.read_bytes() if path.is_file() and path.stat().st_size <= LARGEST_LOOKED_AT else b""
+    return b""
 
 
 def submission(
@@ -81,7 +73,7 @@ def submission(
         versions = [part for part in Path(book.at).parent.parts if VERSION.fullmatch(part)]
         is_named = original(student.file or book.name).casefold() == asked.name
         number = (*student.number, *numbers(" ".join(versions)))
-        age = int(book.time) // 2, numbers(book.name), -len(book.name)  # a ZIP file keeps every other second
+        age = int(book.time) // 2, numbers(book.name), -len(book.name), book.at  # a ZIP file keeps every other second
         return book in asking, is_named, number, -book.at.count("/"), age
 
     ranked = sorted(entry_of, key=rank, reverse=True)
@@ -94,9 +86,8 @@ def submission(
         return replace(found, problem=_why_not(group), entries=tuple(shown(item.at) for item in group)), {}
     book, notes, replaced = ranked[0], list[str](), dict[Item, str]()
     for other in ranked[1:]:
-        why = next(
-            (why for why, ours, theirs in zip(WHY, rank(book), rank(other), strict=True) if ours != theirs), WHY[-1]
-        )
+        differ = [ours != theirs for ours, theirs in zip(rank(book), rank(other), strict=True)]
+        why = WHY[differ.index(True)]
         if entry_of[other] is entry:
             notes.append(f"{shown(book.at)} is graded, {why}, not {shown(other.at)}")
         else:
@@ -138,8 +129,8 @@ def _why_not(group: Sequence[Item]) -> str:
 
 def beside(book: Item, scratch: Path) -> list[Item]:
     """Return what comes with a notebook that is given alone: its function, and what it names in its own folder."""
-    folder, body, found = book.path.parent, _body(book), list[Item]()
-    for name in sorted(os.listdir(folder)) if body else ():
+    folder, body, found = book.path.parent, _body(book.path), list[Item]()
+    for name in sorted(os.listdir(folder)) if book.is_notebook else ():
         named = name.encode(errors="surrogateescape") + b"/" * (folder / name).is_dir() in body
         if name in (HELPERS, "answers.py") or (named and not name.endswith((".py", ".ipynb", ".md"))):
             found.append(scan(folder / name, scratch, posixpath.join(posixpath.dirname(book.at), name)))

@@ -34,24 +34,26 @@ def find(
     A folder is a class unless it clearly is one submission, or `single` says so. `names` is a template for the names of
     its entries. Raises `Unusable` for what an earlier run wrote.
     """
-    asked, found = Asked(reference), Intake()
+    asked, found, roots = Asked(reference), Intake(), list[Item]()
     for path in paths:
-        folder = path.is_dir()
-        within = f"{path.as_posix()}/" if len(paths) > 1 else ""
-        root = scan(path.resolve() if folder else path, scratch, within[:-1] if folder else within + path.name)
-        if root.ignored == OUTPUT:
+        at = path.as_posix() if len(paths) > 1 else "" if path.is_dir() else path.name
+        roots.append(scan(path.resolve() if path.is_dir() else path, scratch, at))
+    named = students(Item("", "", Path(), items=roots), names)
+    for path, root in zip(paths, roots, strict=True):
+        if root.ignored and len(paths) > 1:
+            found.ignored.append((shown(root.at), root.ignored))
+        elif root.ignored == OUTPUT:
             raise Unusable(f"{path}: {OUTPUT}: name what was handed in")
-        root.ignored = ""
-        if single or root.items is None or _is_clearly_one(root):
+        elif single or root.items is None or _is_clearly_one(root, asked):
             found.single = len(paths) == 1
-            found.submissions.append(submission([root, *beside(root, scratch)], {}, asked)[0])
-            continue
-        before = len(found.submissions)
-        _read_class(root, asked, names, found)
-        count = len(found.submissions) - before
-        if count == 1 or {each for each in root.inner() if each.is_notebook} - set(students(root, names)):
-            said = f"{path}: read as a class of {count}; --single reads it as one submission"
-            found.remarks.append(shown(said))
+            found.submissions.append(submission([root, *beside(root, scratch)], named, asked)[0])
+        else:
+            before, known = len(found.submissions), students(root, names)
+            _read_class(root, asked, names, found)
+            count = len(found.submissions) - before
+            if count == 1 or any(item.is_notebook and item not in known for item in root.inner()):
+                said = f"{path}: read as a class of {count}; --single reads it as one submission"
+                found.remarks.append(shown(said))
     found.submissions = _apart(found.submissions)
     return found
 
@@ -67,12 +69,14 @@ def _apart(found: Sequence[Found]) -> list[Found]:
     return sorted(apart, key=lambda each: each.original)
 
 
-def _is_clearly_one(root: Item) -> bool:
+def _is_clearly_one(root: Item, asked: Asked) -> bool:
     """Return whether a folder can only be one submission: one notebook, and nobody else's work beside it."""
     people = [item for item in root.inner() if _may_be_somebody(item) and not item.is_part()]
     holders = [item for item in people if item.notebooks()]
     if len(holders) == 1 and holders[0].is_notebook:
         return not any(item.problem not in ("", LINK) for item in people)
+    if any(_is_section(item, asked) for item in root.inner()):
+        return False
     if len(holders) == 1 and len(people) == 1:  # in a folder: beside other parts of a submission?
         return any(item.is_part() for item in root.inner())
     return len(people) < 2 or all(VERSION.fullmatch(item.name) for item in people)
@@ -126,20 +130,19 @@ def _is_nobodys(name: str, asked: Asked) -> bool:
 def _sections(folders: Sequence[Item], asked: Asked) -> list[Item]:
     """Return which of a class's folders hold several students' submissions."""
     sections = [folder for folder in folders if _is_section(folder, asked)]
-    of_folders = [
-        folder for folder in folders if all(item.path.is_dir() and not item.is_part() for item in folder.inner())
-    ]
+    of_folders = [each for each in folders if all(item.path.is_dir() and not item.is_part() for item in each.inner())]
     return sections + (of_folders if set(sections) & set(of_folders) else [])  # also one in which few handed in
 
 
 def _is_section(folder: Item, asked: Asked) -> bool:
-    direct = [item for item in folder.inner() if item.is_notebook]
-    holders = [item for item in folder.inner() if item.items is not None and not item.is_part() and item.notebooks()]
+    inner = folder.inner()
+    direct = [item for item in inner if item.is_notebook]
+    if len(inner) == 1:
+        return _is_section(inner[0], asked)
     if len(direct) > 1:  # or one student's several notebooks
         bare = {original(book.name) for book in asked.asking(direct)}
         return len(bare) > 1 and not all(_is_nobodys(name, asked) for name in bare)
-    if len(holders) == 1 and not direct:
-        return len(folder.inner()) == 1 and _is_section(holders[0], asked)
+    holders = [item for item in inner if item.items is not None and not item.is_part() and item.notebooks()]
     asking = asked.asking([book for item in holders for book in item.notebooks()])
     holders = [item for item in holders if not set(asking).isdisjoint(item.notebooks())]
     return len(holders) > 1 and not all(VERSION.fullmatch(item.name) for item in holders)

@@ -43,7 +43,8 @@ class Item:
 
     def inner(self) -> list["Item"]:
         """Return what lies in it and is looked at."""
-        return [item for item in self.items or () if not (item.ignored or item.name.startswith("."))]
+        seen = [item for item in self.items or () if item.problem or not item.name.startswith(".")]
+        return [item for item in seen if not item.ignored]
 
     def leaves(self) -> Iterator["Item"]:
         """Yield the files in it that are looked at, and what cannot be read."""

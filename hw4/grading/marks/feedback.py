@@ -10,7 +10,7 @@ from decimal import Decimal
 from html import escape
 from pathlib import Path
 
-from .. import output
+from .. import class_output, output
 from ..errors import ExitCode, Unusable
 from ..report.layout import page_name, render
 from ..report.markup import FOLDER as PLACE
@@ -20,8 +20,8 @@ from .table import FILE, Asked, Cells, Table, known_in, number
 FOLDER = "feedback"  # in the output folder
 LINK = re.compile(rf'<a [^>]*href="{PLACE}[^>]*>(.*?)</a>', re.DOTALL)  # to what is not given back
 # The names of what their "Download all submissions" gives, in which the number of the participant or user stands.
-MOODLE_NAME = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_")
-CANVAS_NAME = re.compile(r"(?P<name>[^_]+)_(?:late_)?(?P<id>\d+)_\d+_", re.IGNORECASE)
+MOODLE_NAME = re.compile(r"(?P<name>[^/]+?)_(?P<id>\d+)_assignsubmission_")
+CANVAS_NAME = re.compile(r"(?:^|/)(?P<name>[^_/]+)_(?:late_)?(?P<id>\d+)_\d+_", re.IGNORECASE)
 # The columns by which Moodle's "Upload grading worksheet" and Canvas's "Import grades" know a student
 MOODLE = ("Identifier", "Full name", "Email address")
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> ExitCode:
         marks.update({})
         said = marks.write()
         place.mkdir(exist_ok=True)
-        _, asked, answers = output.kept_reference(folder)
+        _, asked, answers = class_output.kept_reference(folder)
         for row in marks.rows.values():
             content = page(marks, row, asked, answers if options.with_answers else {})
             output.replace(place / f"{row['folder']}.html", content)
@@ -57,7 +57,7 @@ def page(marks: Table, row: Cells, asked: Mapping[str, str], answers: Mapping[st
     """Return the page of the student with that `row`; `asked` and `answers` are HTML of the reference."""
     folder, points = marks.path.parent / row["folder"], Decimal(marks.asked.points)
     # What somebody else has left there is not shown.
-    own = output.kept_fragments(folder) if output.kept(folder).get("name") == row["submission"] else {}
+    own = class_output.kept_fragments(folder) if output.kept(folder).get("name") == row["submission"] else {}
     unmarked = sum(not row[f"mark {part}"] for part in marks.parts)
     facts = [f"{row['sum'] or 0} of {marks.asked.most()} points"]
     facts += [f"with an adjustment of {row['adjustment']}"] * bool(row["adjustment"])
@@ -85,7 +85,7 @@ def _part(part: str, row: Cells, points: Decimal) -> dict[str, str]:
 def _students(marks: Table, form: re.Pattern[str]) -> Iterator[tuple[Cells, str, str, str]]:
     """Yield of each student the row, the name and the number in a platform's `form` of names, and the sum."""
     for row in marks.rows.values():
-        found = form.match(row["handed in"])
+        found = form.search(row["handed in"])
         name, own_number = found.group("name", "id") if found else (row["submission"], "")
         yield row, name, own_number, row["sum"] if number(row["sum"]) is not None else ""
 

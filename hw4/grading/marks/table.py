@@ -107,10 +107,13 @@ class Table:
 
     def _owners(self, people: Mapping[str, tuple[str, str]]) -> dict[str, str]:
         """Return the keys of all submissions, by each name that they have or had."""
-        known = {known["cells"]["submission"]: owner for owner, known in self.known.items()}
+        had = {known["cells"]["submission"]: owner for owner, known in self.known.items()}
         now = {name: key(person) for name, (person, _) in people.items()}
-        now = {name: owner if owner in self.known else known.get(name, owner) for name, owner in now.items()}
-        return {file: now[name] for name, (_, file) in people.items()} | known | now
+        taken = self.known.keys() & set(now.values())
+        for name, owner in now.items():
+            if owner not in taken and had.get(name) not in taken and had.get(name) in (None, key(name)):
+                now[name] = had.get(name, owner)  # but for the row of somebody else who was called so
+        return {file: now[name] for name, (_, file) in people.items()} | had | now
 
     def _complete(self, wanted: list[str]) -> list[str]:
         """Return the columns of the file in its order, with what is missing of those `wanted` where it belongs."""
@@ -157,10 +160,12 @@ class Table:
 
     def _owner(self, cells: Cells, where: str) -> str | None:
         """Return the key of whose row it is, by the key in it or else the exact name; None if nobody is known by it."""
-        by_key, by_name = cells.get("key", "").strip().lower(), self.owners.get(cells.get("submission", ""))
+        by_key, name = cells.get("key", "").strip().lower(), cells.get("submission", "")
+        by_name = self.owners.get(name)
         if by_key not in self.owners.values():
             return by_name
-        if by_name not in (None, by_key):
+        written = self.known[by_key]["cells"]["submission"] if by_key in self.known else ""
+        if by_name not in (None, by_key) and name != written:
             named = f"the key of {self._name(by_key)} and the name of {self._name(by_name)}"
             raise Unusable(f"{where} has {named}: whose is it?")
         return by_key

@@ -22,9 +22,8 @@ LEAST_TOLD = 0.2  # the part of a line's words, by their weight, that a question
 SURELY_TOLD = 0.4  # the same, where an answer stands above
 LEAST_SHARED = 0.7  # the same of words that it has, said above or not
 TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
-BREAK = re.compile(r"[.?!:\n]")
 BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
-ENDING = re.compile(r"[.?!]\W*\Z")
+ENDING = re.compile(r"[.?!]\W*\Z|\n")
 
 Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
 Words = tuple[list[str], list[tuple[int, int]]]  # the words of a text, and the (start, end) of each
@@ -39,14 +38,6 @@ class Segment:
     given: int | None = None  # the position of the given cell in the reference
     part: str = ""  # whose statement it is
     home: bool = False  # it stands in the given cell's place, and is not a quotation
-
-
-def section_headings(cell: NotebookNode, reference: Reference) -> Iterator[tuple[int, int, int]]:
-    """Yield each heading of a section in a cell: the position of the section in the reference, and its span."""
-    for start, line in lines(cell.source) if cell.cell_type == "markdown" and "#" in cell.source else ():
-        section = reference.titles.get(tuple(words(line))) if line.lstrip().startswith("#") else None
-        if section is not None:
-            yield section, start, start + len(line)
 
 
 class Alignment:
@@ -83,18 +74,10 @@ class Alignment:
                 left, begin, current = left - found, end, part
             is_open = is_open and end == at + len(line)
 
-    def take_section(self, position: int) -> None:
-        """Take the words of a section's heading."""
-        for section, start, end in section_headings(self.cell, self.reference):
-            if section == position:
-                self._take(start, end, (position, 0, True))
-
     def take_home(self, position: int) -> None:
         """Take the words of the given cell in whose place this one stands; a question's heading may differ."""
         given = self.reference.given[position]
-        ends = [0, *(end for _, end in self.spans)]
-        between = [self.source[end:start] for end, (start, _) in zip(ends, self.spans, strict=False)]
-        for at, offset in _aligned(given.words, self.text, [bool(BREAK.search(each)) for each in between]):
+        for at, offset in _aligned(given.words, self.text):
             self.words[at] = (position, offset, True)
         pairs = zip(self.spans, self.words, strict=True)
         body = (start for (start, _), word in pairs if word and word[0] == position and word[1] >= given.heading)
@@ -108,13 +91,17 @@ class Alignment:
                 self.words[at] = word
 
     def take_quotations(self) -> None:
-        """Take the words that are copied from given text."""
+        """Take the words that are copied from given text, with a typing error between two quotations."""
         end = 0
         for at, row in enumerate(rows_of(self.text)):
             if at < end or self.words[at] or row not in self.reference.rows:
                 continue
             run = self._quotation(at)
             self.words[at : at + len(run)] = run
+            before = self.words[end - 1] if 0 < end == at - 1 else None
+            if run and before and (before[0], before[1] + 2) == run[0][:2]:
+                skipped = self.reference.given[before[0]].words[before[1] + 1]
+                self.words[end] = (before[0], before[1] + 1, False) if _is_mended(skipped, self.text[end]) else None
             end = at + len(run) if run else end
 
     def _quotation(self, at: int) -> list[Word]:
@@ -148,22 +135,14 @@ class Alignment:
                 yield Segment(end, after)
 
 
-def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[tuple[int, int]]:
-    """Yield (index in `text`, index in `given`) of each word of `given` that stands in `text`, typing errors mended.
-
-    `breaks` says of each word of `text` whether a line or a sentence ends before it: there an insertion begins.
-    """
+def _aligned(given: list[str], text: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield (index in `text`, index in `given`) of each word of `given` that stands in `text`, typing errors mended."""
     rows = set(rows_of(given))
     hits = [at for at, row in enumerate(rows_of(text)) if row in rows]
     first = max(0, hits[0] - len(given)) if hits else 0
     window = text[first : hits[-1] + len(given)] if hits else text
     matcher = difflib.SequenceMatcher(None, given, window, autojunk=False)
     blocks = [difflib.Match(0, 0, 0), *matcher.get_matching_blocks()]
-    for number in range(1, len(blocks) - 2):
-        left, right = blocks[number], blocks[number + 1]
-        shift = _shift(left, right, window, breaks[first:])
-        blocks[number] = difflib.Match(left.a, left.b, left.size + shift)
-        blocks[number + 1] = difflib.Match(right.a + shift, right.b + shift, right.size - shift)
     inserted = [_is_insertion(left, right) for left, right in pairwise(blocks)]
     for block, beside in zip(blocks[1:], pairwise(inserted), strict=False):
         told = any(len(word) > 1 for word in given[block.a : block.a + block.size])  # a number may be the student's
@@ -181,26 +160,6 @@ def _is_insertion(left: difflib.Match, right: difflib.Match) -> bool:
     return left.a + left.size == right.a and left.b + left.size < right.b
 
 
-def _shift(left: difflib.Match, right: difflib.Match, window: list[str], breaks: list[bool]) -> int:
-    """Return by how many words the insertion between two equal blocks moves, so that it begins at a break.
-
-    It may move where its first words stand after it as well, or its last ones before it.
-    """
-    low, high, end = left.b + left.size, right.b, right.b + right.size
-    if not _is_insertion(left, right) or breaks[low]:
-        return 0
-    for step in (1, -1):
-        shift = 0
-        while left.b < low + shift + step and high + shift + step < end:
-            word = shift if step > 0 else shift - 1
-            if window[low + word] != window[high + word]:
-                break
-            shift += step
-            if breaks[low + shift]:
-                return shift
-    return 0
-
-
 def _is_mended(before: str, after: str) -> bool:
     """Return whether `after` is `before` with a typing error more or less."""
     if min(len(before), len(after)) <= SHORT:
@@ -210,12 +169,9 @@ def _is_mended(before: str, after: str) -> bool:
 
 def alters(source: str, segment: Segment, segments: list[Segment]) -> bool:
     """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it."""
-    at = segments.index(segment)
+    at, text = segments.index(segment), source[segment.start : segment.end]
     before, after = (segments[each].home if 0 <= each < len(segments) else False for each in (at - 1, at + 1))
-    text = source[segment.start : segment.end]
-    label = read_label(text)
-    if label.named == "answer" or label.verdict or not (before or after):
-        return False
     begins = not before or BEGINNING.match(text)
-    ends = not after or ENDING.search(text) or "\n" in text.rstrip(" \t>#*_-")
-    return not (begins and ends)
+    ends = not after or ENDING.search(text)
+    label = read_label(text)
+    return label.named != "answer" and not label.verdict and not (begins and ends)

@@ -40,7 +40,7 @@ def _answered(walk: Walk) -> set[str | None]:
 def _follow_labels(walk: Walk) -> None:
     """Bring what is labelled "Answer 2" to question 2 of its section, unless that one is answered in its own place.
 
-    A question that is not in the submission, but whose number stands above other text and an answer, is another one.
+    What asks something under the number of a question that is not in the submission is another question.
     """
     answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
     named: dict[str, list[Piece]] = defaultdict(list)
@@ -50,8 +50,7 @@ def _follow_labels(walk: Walk) -> None:
             named[piece.named].append(piece)
     for target, pieces in named.items():
         said = [piece for piece in pieces if piece.says]
-        elsewhere = said and pieces[0].label.named == "question" and said[-1].cell > pieces[0].cell >= said[0].cell
-        if target not in placed and (elsewhere or any("?" in piece.text[-5:] for piece in said)):
+        if target not in placed and any("?" in piece.text[-5:] for piece in said):
             walk.foreign.add(pieces[0].cell)
             for piece in pieces:
                 piece.question, piece.foreign = None, True
@@ -80,20 +79,15 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
                 numbers.append(number)
             if numbers:
                 targets.setdefault(target, []).append(piece)
-        others = [each for each in targets if each != own and any(piece.says for piece in targets[each])]
+        others = {each for each in targets if each != own and any(piece.says for piece in targets[each])}
         known = all((section, number) in walk.numbers for number in numbers) and numbers == sorted(set(numbers))
+        known = known and placed | {None} >= targets.keys()
         last = several or (not foreign and own in (None, target))  # the list stands below the last of its questions
-        if (
-            not others
-            or not known
-            or answered & set(others) - {None}
-            or not last
-            or not placed | {None} >= targets.keys()
-        ):
+        if not known or not last or answered & others - {None}:
             continue
-        parts = own is not None and len(walk.reference.questions[own].parts) == len(numbers)
-        if parts and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
-            continue  # they number its parts
+        parts = own is not None and len(walk.reference.questions[own].parts) == len(
+            numbers
+        )  # perhaps they number these
         for each in others:
             if own is None or several or (len(targets) >= CERTAIN_NUMBERS and not parts):
                 for piece in targets[each]:
@@ -138,8 +132,6 @@ def _settle(question: Question, pieces: list[Piece], doubtful: list[Piece]) -> N
         answered, unclear = {""} if said else set[str](), [] if said else doubtful
     else:
         answered, unclear = _divide(question.parts, pieces, said)
-    if not said and not unclear:
-        unclear = [piece for piece in pieces if piece.code and "import" in piece.text]
     rest = [part for part in question.parts if part not in answered]
     question.perhaps = rest if unclear else []
     question.missing = [] if unclear or question.judged else rest
@@ -178,23 +170,21 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
         return set(parts), []
     if not answered and any(not piece.label.verdict for piece in loose):
         return set(parts), []
-    listed = any(piece.label.number and piece.mark for piece in texts)
-    return answered, leads or (loose if listed else []) if rest else []
+    return answered, leads if rest else []
 
 
 def _marks(parts: list[str], texts: list[Piece]) -> list[tuple[Piece, str]]:
     """Return the pieces whose labels mean parts, each with the letters of these.
 
-    Letters come before Roman numbers, and those before numbers, which only count where several rise.
+    Letters come before as many answers as parts, Roman numbers, and numbers, which only count where several rise.
     """
-    firsts = {piece.cell: piece.label.letters for piece in reversed(texts) if piece.label.letters}
-    lettered = []
-    for piece in texts:
-        elsewhere = piece.by_id and firsts.get(piece.cell) != piece.place  # in the cell of another part it is no mark
-        if piece.label.letters and set(piece.label.letters) <= set(parts) and not elsewhere:
-            lettered.append((piece, piece.label.letters))
+    lettered = [(piece, piece.label.letters) for piece in texts if piece.label.letters]
+    lettered = [(piece, letters) for piece, letters in lettered if set(letters) <= set(parts)]
     if lettered:
         return lettered
+    slots = [piece for piece in texts if piece.label.named == "answer"]
+    if len(slots) == len(parts):
+        return list(zip(slots, parts, strict=True))
     roman = [(piece, ROMAN.index(piece.label.letters)) for piece in texts if piece.label.letters in ROMAN]
     if roman and max(index for _, index in roman) < len(parts):
         return [(piece, parts[index]) for piece, index in roman]

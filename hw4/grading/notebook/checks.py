@@ -11,7 +11,6 @@ from nbformat import NotebookNode
 from .machinery import imports, tree
 from .questions import GIVEN, JUDGED, question_of, role
 
-MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 STUB = re.compile(r"NotImplementedError|#.*\b(?:your|todo|write|implement|fill)\b|^\s*(?:pass|\.\.\.)\s*$", re.I | re.M)
 
 
@@ -115,19 +114,13 @@ def is_implemented(source: str, name: str) -> bool:
 
 def _names(source: str) -> tuple[set[str], set[str]]:
     """Return the names that the code `source` binds, and those that it uses."""
-    bound: set[str] = set()
-    used: set[str] = set()
-    try:
-        tree = ast.parse(MAGIC.sub("", source))
-    except (SyntaxError, ValueError):
-        return bound, used
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            bound.add(node.name)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.alias):
-            bound.add((node.asname or node.name).split(".")[0])
+    bound, used = set[str](), set[str]()
+    for node in ast.walk(tree(source)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                used.add(name)
+            case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                bound.add(name)
+            case ast.alias():
+                bound.add((node.asname or node.name).split(".")[0])
     return bound, used

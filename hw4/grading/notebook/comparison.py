@@ -2,7 +2,6 @@
 
 import difflib
 import re
-from collections import Counter
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
@@ -45,8 +44,7 @@ def compare(notebook: NotebookNode, reference: Reference) -> Comparison:
         for owner, segments in zip(walk.owners, matched.segments, strict=True)
     ]
     edition = _edition(matched, walk)
-    remarks = [Remark(text=edition)] if edition else [*_lost_ids(matched), *_changes(matched), *_copies(matched)]
-    remarks += [] if edition else _moves(matched)
+    remarks = [Remark(text=edition)] if edition else _remarks(matched)
     _rename(matched)
     return Comparison(questions, cells, remarks, edition)
 
@@ -67,71 +65,45 @@ def _edition(matched: Matched, walk: Walk) -> str:
     return f"this is another edition: {found} of {len(asked)} questions found, {len(asked) - found} not in it{worded}"
 
 
-def _lost_ids(matched: Matched) -> list[Remark]:
-    """Return the remark on the given cells whose ids an editor dropped."""
-    cells = {position: matched.cells[index] for position, index in matched.places.items()}
-    given = matched.reference.given
-    if matched.reference.notebook.metadata.get("hw4", {}).get("labelled"):
-        return []  # it had no ids to lose
-    lost = sum(cell.get("id") != given[position].cell.id for position, cell in cells.items() if position in given)
-    return [Remark(text=f"{lost} given cells have lost their ids and were found by what they say")] if lost else []
-
-
-def _changes(matched: Matched) -> list[Remark]:
-    """Return a remark on each given cell that is deleted, or some of whose words are; in code all counts.
+def _remarks(matched: Matched) -> list[Remark]:
+    """Return remarks on the given cells: deleted, edited (in code all counts), moved, copied, or without their ids.
 
     One remark names all questions none of whose given cells is left.
     """
-    asked, remarks = matched.reference.questions, []
-    held = {given.question for position, given in matched.reference.given.items() if position in matched.places}
+    reference, places, asked = matched.reference, matched.places, matched.reference.questions
+    before = sorted(places.keys() & reference.given)
+    after = sorted(before, key=lambda position: (places[position], position))
+    blocks = difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    in_order = {position for block in blocks for position in before[block.a : block.a + block.size]}
+    held = {reference.given[position].question for position in before}
     absent = [name for name in asked if name not in held]
+    lost = sum(matched.cells[places[position]].get("id") != reference.ids[position] for position in before)
+    remarks = []
+    if lost and not reference.labelled:
+        remarks.append(Remark(text=f"{lost} given cells have lost their ids and were found by what they say"))
     if absent:
         names = ", ".join(absent[:MOST_NAMED]) + f" and {len(absent) - MOST_NAMED} more" * (len(absent) > MOST_NAMED)
         text = f"this submission holds {len(asked) - len(absent)} of {len(asked)} questions: {names} not in it"
         remarks.append(Remark(text=text))
-        held -= {None} if len(absent) > len(asked) / 2 else set[str | None]()
-    for position, given in matched.reference.given.items():
-        index, name = matched.places.get(position), given.cell.id
-        before = normal(given.cell.source)
-        after = normal(matched.cells[index].source) if index is not None else ""
+    for position, given in reference.given.items():
+        index = places.get(position)
         gone = given.gone(matched.covered[position])
-        if not given.remarked or before == after:
-            continue
-        diff = "\n".join(
-            difflib.unified_diff(before.splitlines(), after.splitlines(), "given", "submitted", lineterm="")
-        )
+        old, new = normal(given.cell.source), "" if index is None else normal(matched.cells[index].source)
+        lines = difflib.unified_diff(old.splitlines(), new.splitlines(), "given", "submitted", lineterm="")
+        diff = "\n".join(lines) if old != new else ""
+        changes = dict[str, str]()
         if index is None:
-            told = absent and (given.question not in held or role(given.cell) == "section")
-            if not told and len(gone) >= len(given.words) / 2:
-                remarks.append(Remark(given.question, None, f"the given cell {name} is deleted", diff))
-        elif gone if given.cell.cell_type != "code" else IMPORT.sub("", before) != IMPORT.sub("", after):
-            remarks.append(Remark(given.question, index, f"the given cell {name} is edited", diff))
+            folded = absent and (given.question in absent or len(absent) > len(asked) / 2)
+            changes |= {"is deleted": diff} if not folded and len(gone) >= len(given.words) / 2 else {}
+        elif old != new and (gone if given.cell.cell_type != "code" else IMPORT.sub("", old) != IMPORT.sub("", new)):
+            changes["is edited"] = diff
+        changes |= {"is moved": ""} if index is not None and position not in in_order else {}
+        changes |= {"stands here a second time": ""} if position in matched.copies.values() else {}
+        for text, diff in changes.items() if given.remarked else ():
+            copies = [at for at, each in matched.copies.items() if each == position and "second" in text]
+            for at in copies or [index]:
+                remarks.append(Remark(given.question, at, f"the given cell {given.cell.id} {text}", diff))
     return remarks
-
-
-def _copies(matched: Matched) -> list[Remark]:
-    """Return a remark on each cell that repeats a given one."""
-    given = matched.reference.given
-    return [
-        Remark(given[position].question, index, f"the given cell {given[position].cell.id} stands here a second time")
-        for index, position in matched.copies.items()
-        if position in given and given[position].remarked
-    ]
-
-
-def _moves(matched: Matched) -> list[Remark]:
-    """Return a remark on the given cells outside the longest blocks of them that still stand in the given order."""
-    given = matched.reference.given
-    placed = {position: index for position, index in matched.places.items() if position in given}
-    before = sorted(placed)
-    after = sorted(placed, key=lambda position: (placed[position], position))
-    blocks = difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    kept = {position for block in blocks for position in before[block.a : block.a + block.size]}
-    return [
-        Remark(given[position].question, placed[position], f"the given cell {given[position].cell.id} is moved")
-        for position in before
-        if position not in kept and given[position].remarked
-    ]
 
 
 def _rename(matched: Matched) -> None:
@@ -140,12 +112,12 @@ def _rename(matched: Matched) -> None:
     names: dict[int, str] = {}
     for position, index in sorted(matched.places.items()):
         names.setdefault(index, cells[position].id)
-    count = Counter(names.values())
+    taken = set(names.values())
     for index, cell in enumerate(matched.cells):
         name: str = names.get(index) or cell.get("id") or ""
-        if index not in names and (count[name] or role(cell) in GIVEN or not re.fullmatch(r"[\w-]{1,64}", name)):
+        if index not in names and (not name or name in taken or role(cell) in GIVEN):
             name = f"cell-{index + 1}"
-        while index not in names and count[name]:
+        while index not in names and name in taken:
             name += "-x"
-        count[name] += 1
+        taken.add(name)
         cell["id"] = name

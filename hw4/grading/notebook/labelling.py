@@ -104,8 +104,4 @@ def _pieces(cell: NotebookNode, begins: Callable[[str], bool]) -> Iterator[Noteb
         yield cell
         return
     for text in found:
-        yield new_markdown_cell(text.strip(), metadata=cell.metadata, **_attachments(cell, text))
-
-
-def _attachments(cell: NotebookNode, text: str) -> dict[str, NotebookNode]:
-    return {"attachments": cell.attachments} if "attachment:" in text and "attachments" in cell else {}
+        yield new_markdown_cell(text.strip(), metadata=cell.metadata, attachments=cell.get("attachments", {}))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
-from .alignment import Alignment, Segment, Words, section_headings
+from .alignment import Alignment, Segment, Words
 from .questions import role
 from .reference import Asked, Reference, normal, rows_of
 from .tokens import answer_start, first_label, is_speech, tokens, words
@@ -21,6 +21,7 @@ NUMBER_WEIGHT = 0.15  # what is added to it where section and number agree
 OTHER_EDITION = 0.25  # the least part of the questions found that another edition words differently or has besides
 FEWEST_OTHERS = 3  # of such questions
 MOST_CELLS = 9  # that a question in other words, with answers between, is spread over
+LONGEST_TITLE = 80  # characters of a section's heading
 LEAST_PIECE = 3  # rows that a cell has of a split text, and no other one
 MOST_GONE = 0.25  # the part of a question's words that a student may delete before it counts as another wording
 
@@ -47,7 +48,6 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     found = {index: tokens(cell.source) for index, cell in enumerate(cells) if index not in matched.same}
     texts = {index: each[0] for index, each in found.items() if index not in matched.copies}
     _by_rows(matched, texts)
-    _by_title(matched, texts)
     _by_likeness(matched, texts)
     _by_id(matched, texts)
     for position, index in matched.places.items():
@@ -73,8 +73,6 @@ def _read(matched: Matched, index: int, found: Words | None) -> list[Segment]:
     for position in matched.homes.get(index, []):
         if position in matched.reworded:
             alignment.take_reworded(position, any(position in matched.homes[at] for at in matched.homes if at > index))
-        elif role(reference.given[position].cell) == "section":
-            alignment.take_section(position)
         else:
             alignment.take_home(position)
     alignment.take_quotations()
@@ -133,14 +131,6 @@ def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
             matched.homes[index].append(position)
 
 
-def _by_title(matched: Matched, texts: dict[int, list[str]]) -> None:
-    """Find sections whose heading is written otherwise, or stands in a cell with more."""
-    for index in texts:
-        for section, _, _ in section_headings(matched.cells[index], matched.reference):
-            if section not in matched.places:
-                matched.places[section] = index
-
-
 def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
     """Find questions that another edition words differently, and the cells in which such a question goes on."""
     reference = matched.reference
@@ -148,9 +138,8 @@ def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
     if not open_questions:
         return
     taken, sections, section = set(matched.places.values()), {}, None
-    starts = {matched.places.get(position): position for position in reference.titles.values()}
-    for index in range(len(matched.cells)):
-        sections[index] = section = starts.get(index, section)
+    for index, cell in enumerate(matched.cells):
+        sections[index] = section = reference.titles.get(tuple(words(cell.source[:LONGEST_TITLE])), section)
     likenesses = []
     for index in texts:
         if index not in taken and matched.cells[index].cell_type == "markdown":
@@ -195,32 +184,24 @@ def _spread(matched: Matched, asked: Asked) -> list[int]:
     """Find the cells around a question in other words that begin it, or go on with it; return them with its own."""
     place, reference = matched.places[asked.position], matched.reference
     own = first_label(matched.cells[place].source)
-    number = asked.number if own.number is None else own.number
-    found = [place]
-    for index in range(place - 1, max(place - MOST_CELLS, 0), -1) if own.number is None or own.letters else ():
-        label = first_label(matched.cells[index].source)
-        if matched.cells[index].cell_type == "code":
-            continue
-        if matched.homes.get(index):
-            break
-        if label.number == number and reference.share(set(_asking(matched.cells[index].source)), asked.words) >= 0.2:
-            found.append(index)
-            if not label.letters:
-                matched.places[asked.position] = index
+    number, found = own.number or asked.number, [place]
+    for step in (-1, 1) if own.number is None or own.letters else (1,):
+        for index in range(place + step, place + step * MOST_CELLS, step)[: place if step < 0 else None]:
+            cell = matched.cells[index] if index < len(matched.cells) else None
+            own_home = asked.position in matched.homes.get(index, ())
+            if cell is None or (matched.homes.get(index) and cell.cell_type != "code" and not own_home):
                 break
-    for index in range(place + 1, min(place + MOST_CELLS, len(matched.cells))):
-        given, said = matched.homes.get(index, []), _asking(matched.cells[index].source)
-        label = first_label(matched.cells[index].source)
-        if asked.position in given:
-            found.append(index)
-        elif matched.cells[index].cell_type == "code":
-            continue
-        elif given or (label.number and not label.letters):
-            break
-        elif reference.likeness(asked, said) >= LEAST_LIKENESS or (
-            label.number == number and reference.share(set(said), asked.words) >= 0.2
-        ):
-            found.append(index)
+            label, said = first_label(cell.source), _asking(cell.source)
+            begins = label.number is not None and not label.letters
+            shares = label.number == number and reference.share(set(said), asked.words) >= LEAST_SHARE
+            if cell.cell_type == "code" or (step > 0 and begins and not own_home):
+                if begins and cell.cell_type != "code":
+                    break
+            elif own_home or shares or (step > 0 and reference.likeness(asked, said) >= LEAST_LIKENESS):
+                found.append(index)
+                if step < 0 and begins:
+                    matched.places[asked.position] = index
+                    break
     for index in found:
         matched.homes[index] = [*{asked.position, *matched.homes.get(index, [])}]
     return found

@@ -28,7 +28,6 @@ class Piece:
     section: int | None
     code: bool = False
     place: str = ""  # the letter of the part whose statement it follows, or that its cell's id names
-    by_id: bool = False  # whether its cell's id names the place
     named: str | None = None  # another question, which a label names
     foreign: bool = False  # it belongs to a question that the reference does not ask
     text: str = ""
@@ -64,9 +63,11 @@ class Walk:
         self.bare = False  # whether questions begin with a number alone
         for index, cell in enumerate(matched.cells):
             asked = [self.asked[each] for each in matched.homes.get(index, ()) if each in self.asked]
-            label = first_label(cell.source)
-            self.heads += [(index, each, label.number) for each in asked]
-            self.bare = self.bare or bool(asked and label.number and not label.named)
+            for each in asked:
+                starts = [segment.start for segment in matched.segments[index] if segment.given == each.position]
+                label = first_label(cell.source[cell.source.rfind("\n", 0, min(starts, default=0)) + 1 :])
+                self.heads.append((index, each, label.number))
+                self.bare = self.bare or bool(label.number and not label.named)
             if role(cell) == "question":
                 self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
         heads = [(asked, number or asked.number) for _, asked, number in self.heads]
@@ -158,10 +159,8 @@ class Walk:
         copied = index in self.matched.copies
         if (segment.home or copied) and role(given.cell) == "section":
             self.section, self.question, self.named, self.lost, self.place = segment.given, None, None, False, ""
-        elif (segment.home or copied) and asked and asked is not self.question:
-            placed = asked.position in self.matched.places
-            if segment.given == asked.position or self.question is None or not placed:
-                self.section, self.question, self.named, self.lost = asked.section, asked, None, False
+        elif segment.home and asked and asked is not self.question:
+            self.section, self.question, self.named, self.lost = asked.section, asked, None, False
         if asked and asked is self.question:
             self.place = segment.part
 
@@ -181,8 +180,6 @@ class Walk:
                 continue
             if last and "\n" in source[segment.start : start]:
                 place = ""  # below the statements, where none has its answer beside it
-            if label.named == "answer" and part and any(says_something(piece.text) for piece in self.pieces[begun:]):
-                place = ""  # a second answer in the cell of a part
             self._follow(label, index)
             if self.lost:
                 owner, part, place = None, "", ""
@@ -192,7 +189,7 @@ class Walk:
                 before.text = source[before.start : before.end]
             else:
                 piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code)
-                piece.place, piece.by_id, piece.named = place, bool(part), self.named
+                piece.place, piece.named = place, self.named
                 piece.foreign, piece.text = self.lost, line
                 self.pieces.append(piece)
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]

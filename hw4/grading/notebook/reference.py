@@ -56,12 +56,14 @@ class Reference:
     def __init__(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
         self.ids = [cell.id for cell in notebook.cells]
-        judged = notebook.metadata.get("hw4", {}).get("judged") or JUDGED
+        said = notebook.metadata.get("hw4", {})
+        self.labelled = "labelled" in said  # it had no ids of ours
+        judged = said.get("judged") or JUDGED
         letters: dict[str | None, list[str]] = defaultdict(list)
         for cell in notebook.cells:
             if role(cell) == "answer" and part_of(cell) not in letters[question_of(cell)]:
                 letters[question_of(cell)].append(part_of(cell))
-        letters.update(notebook.metadata.get("hw4", {}).get("parts", {}))
+        letters.update(said.get("parts", {}))
         self.questions: dict[str, Asked] = {}
         self.given: dict[int, Given] = {}
         self.titles: dict[tuple[str, ...], int] = {}
@@ -134,7 +136,7 @@ class Reference:
                     heading = sum(span[1] <= first[0] + len(first[1]) for span in spans)
             if cell.cell_type == "markdown":
                 question.words |= set(filter(is_speech, found[heading:]))
-        remarked = (kind in GIVEN or cell.cell_type == "code") and not STUB.search(cell.source)
+        remarked = (kind in GIVEN - {"section"} or cell.cell_type == "code") and not STUB.search(cell.source)
         return Given(cell, question.id if question else None, found, parts, heading, remarked)
 
 

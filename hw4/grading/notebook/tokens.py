@@ -25,6 +25,7 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 LONGEST_PHRASE = 60  # characters, markup included, of one of the PHRASES
+MADE_BY = "created-in-deepnote-cell"  # in the link that Deepnote puts at the end of what it exports
 TICKS = set("✓✔✅☑✗✘❌☒👍👎")
 LINE = re.compile(r"\n|<(?:br|p|li|tr|div|h[1-6])\b[^<>]*>", re.IGNORECASE)
 
@@ -138,7 +139,7 @@ def answer_start(source: str) -> int:
 def says_something(text: str) -> bool:
     """Return whether `text` says anything beyond labels, and requests to answer such as "TODO"."""
     said: list[str] = []
-    for _, line in lines(text):
+    for _, line in lines(text) if MADE_BY not in text else ():
         said += words(line[read_label(line).end :])
         if any(word in TICKS or (is_speech(word) and not is_empty(word)) for word in said):
             speech = " ".join(filter(is_speech, words(text[:LONGEST_PHRASE]))).replace("\\", "")

@@ -26,8 +26,7 @@ class Cells:
 
     def __init__(self, result: Result) -> None:
         self.result, self.formulas = result, Formulas()
-        for cell in result.notebook.cells:
-            self.formulas.dialect.read_labels(cell.source)
+        self.formulas.dialect.read_labels("$$".join(cell.source for cell in result.notebook.cells))
         self.originals: dict[str, bytes] = {}
         self.outputs = Outputs(Drawing(self.formulas, Pictures(result.files, self.originals)))
         self.executions = {execution.index: execution for execution in result.finding.executions}

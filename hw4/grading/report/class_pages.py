@@ -41,6 +41,9 @@ class Graded:
         return "bad" if fault or answer == "deleted" else "warn", ", ".join(filter(None, [answer, fault]))
 
 
+Around = tuple[Graded | None, Graded, Graded | None]  # a submission between the one before it and the one after it
+
+
 @dataclass(frozen=True)
 class Page:
     """The page of a question, or of one of its parts."""
@@ -123,20 +126,22 @@ def question_page(page: Page, pages: Sequence[Page], asked: str, answer: str, co
     return head, end
 
 
-def neighbours(graded: Sequence[Graded]) -> Iterator[tuple[Graded | None, Graded, Graded | None]]:
-    """Yield each submission with the one before it and the one after it, by name."""
+def neighbours(graded: Sequence[Graded]) -> Iterator[Around]:
+    """Yield each submission between its neighbours, by name."""
     row = sorted(graded, key=lambda each: each.name)
     return zip([None, *row], row, [*row[1:], None], strict=False)
 
 
-def answer(page: Page, around: tuple[Graded | None, Graded, Graded | None], html: str) -> str:
-    """Return a submission's answer as it stands on the page of the question; `html` was left by its drawing."""
+def answers(around: Around, pages: Sequence[Page], fragments: Mapping[str, str]) -> Iterator[tuple[Page, str]]:
+    """Yield each of the `pages` with a submission's answer as it stands there; its drawing left the `fragments`."""
     before, each, after = around
-    html = html.replace(FOLDER, quote(each.folder, safe=""))
-    return render("student.html", page=page, before=before, each=each, after=after, html=html)
+    heads = render("student.html", pages=pages, before=before, each=each, after=after, gap=GAP).split(GAP)
+    for page, head in zip(pages, heads, strict=False):
+        html = fragments.get(page.file, "").replace(FOLDER, quote(each.folder, safe=""))
+        yield page, f"{head}{html}</section>\n"
 
 
-def links_around(around: tuple[Graded | None, Graded, Graded | None], pages: Iterable[Page]) -> str:
+def links_around(around: Around, pages: Iterable[Page]) -> str:
     """Return the links that lead from a submission's page to the pages next to it."""
     before, each, after = around
     return render("around.html", before=before, each=each, after=after, pages=pages)

@@ -11,13 +11,12 @@ from pathlib import Path
 from .macros import COMMENT, DATA, TOKEN, FormulaError, Macro, Macros, TokenReader, join
 
 ACCENT = re.compile(r"\\(?:['`^\"~=.]|[Hrcuvdkbt])")
-SMALL_GREEK = {f"\\{name}" for name in DATA["small_greek"]}
 OPERATOR_NAME = re.compile(r"(?:[A-Za-z0-9 -]|\\[,;! ])*")
 ROWS = re.compile(r"\\\\|\$\$|\\(?:begin|end)\{")
 TAG, LABEL = re.compile(r"\\tag(\*?)\s*\{([^{}]*)\}"), re.compile(r"\\label\s*\{([^{}]*)\}")
 COLUMN = re.compile(r"[@!<>]\{[^{}]*\}|\s|\|(?=\|)|([pmb])\{[^{}]*\}|\*\{(\d\d?)\}\{([lcr|:]*)\}")
 NOTATION = re.compile(r"(?:(?:up|down)diagonalstrike|(?:horizontal|vertical)strike|box|left|right|top|bottom| )+")
-LENGTH = re.compile(rf"([-+]*)(\d*\.?\d*) *({'|'.join(DATA['em'])})")
+LENGTH = re.compile(rf"([-+]*)(\d+\.?\d*|\.\d+) *({'|'.join(DATA['em'])})")
 OWN_TOKEN = re.compile(TOKEN.pattern.replace("A-Za-z", "A-Za-z@"), re.DOTALL)  # `@` keeps our commands out of formulas
 
 
@@ -48,10 +47,9 @@ class Dialect(Macros):
         """Return a length of TeX in em, between the least and the most; raise `FormulaError` if it is none."""
         length, least, most = reader.word(), float(reader.word()), float(reader.word())
         found = LENGTH.fullmatch(length)
-        if not found or not found[2].strip("."):
+        if not found:
             raise FormulaError(f"it has an unknown length ({length})")
-        sign = -1 if found[1].count("-") % 2 else 1
-        em = sign * float(found[2]) * DATA["em"][found[3]]
+        em = float(found[1].replace("+", "").replace("--", "") + found[2]) * DATA["em"][found[3]]
         return [f"{round(min(max(em, least), most), 4)}em"]
 
     def _notation(self, command: str, reader: TokenReader) -> list[str]:
@@ -113,7 +111,8 @@ class Dialect(Macros):
 
     def _letters(self, tokens: list[str]) -> list[str]:
         """Return letters for an alphabet, which leaves small Greek ones as they are."""
-        return [rf"{{\mathit{{{token}}}}}" if token in SMALL_GREEK else token for token in self.expand_tokens(tokens)]
+        greek = DATA["small_greek"]
+        return [rf"{{\mathit{{{token}}}}}" if token in greek else token for token in self.expand_tokens(tokens)]
 
     def _bold(self, command: str, reader: TokenReader) -> list[str]:
         """Return bold letters; math-core leaves digits, and the names of functions beside them, as they are."""

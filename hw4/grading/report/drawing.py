@@ -14,11 +14,12 @@ from .formulas import Formulas
 from .markdown import PICTURE_DATA, TEXT
 from .markup import ATTRIBUTES, FRAGMENT, TOKEN, parse, printable, put_aside, restored
 from .pictures import Attachments, Pictures
-from .verbatim import COLOURED, highlighted
+from .verbatim import highlighted
 
 # In these, MathJax looks for no formulas.
 CODE = "(//pre | //code)/descendant-or-self::*"
 HEADINGS = "//h1 | //h2 | //h3 | //h4 | //h5 | //h6"
+LANGUAGE = re.compile(r"(?:^| )language-(\S+)")  # in the class of a code
 SCROLLING = 30  # letters: a formula within text that is longer scrolls by itself
 SHRINKING = ((40, 180), (60, 130), (80, 90))  # to percent of its size on paper, from how many letters in a line on
 ANCHOR = "cell-link-"  # before the name of what a link within the notebook leads to
@@ -53,10 +54,7 @@ class Drawing:
         code = set(body.xpath(CODE))
         for found in body.xpath("//text()"):
             owner, text = found.getparent(), printable(restored(found, self.kept))
-            if "data:image" in text:
-                text = PICTURE_DATA.sub(
-                    lambda data: f"{data[0][:60]}[... {len(data[0]):,} characters of a picture]", text
-                )
+            text = PICTURE_DATA.sub(_shortened, text)
             if (owner.getparent() if found.is_tail else owner) not in code:
                 text = TEXT.sub(self._formula, text)
             setattr(owner, "tail" if found.is_tail else "text", text)
@@ -76,8 +74,8 @@ class Drawing:
 
     def _draw_element(self, node: HtmlElement) -> None:
         """Let `node` become what the page shows of it."""
-        tag, given = str(node.tag), {name: restored(value, self.kept) for name, value in node.attrib.items()}
-        given = {name: printable(value) for name, value in given.items()}
+        tag = str(node.tag)
+        given = {name: printable(restored(value, self.kept)) for name, value in node.attrib.items()}
         kept = ATTRIBUTES["*"] | ATTRIBUTES.get(tag, set())
         node.attrib.clear()
         node.attrib.update({key: value for key, value in given.items() if key in kept})
@@ -87,8 +85,8 @@ class Drawing:
             return
         if re.fullmatch("h[1-6]", tag):
             self._set_level(node)
-        elif tag == "code":
-            self._colour(node, given.get("class", ""))
+        elif tag == "code" and len(node) == 0 and (language := LANGUAGE.search(given.get("class", ""))):
+            node.text = put_aside(highlighted(node.text or "", language[1]), self.drawn)
         elif tag == "th":
             self._name_head(node)
         elif tag == "table":
@@ -113,11 +111,6 @@ class Drawing:
         else:
             heading.tag = "span"
 
-    def _colour(self, code: HtmlElement, classes: str) -> None:
-        language = re.search(r"(?:^| )language-(\S+)", classes)
-        if language and code.text and len(code) == 0 and len(code.text) <= COLOURED:
-            code.text = put_aside(highlighted(code.text, language[1]), self.drawn)
-
     def _name_head(self, head: HtmlElement) -> None:
         """Give a table's head that is a formula alone its letters as text: not every reader takes MathML for one.
 
@@ -130,6 +123,10 @@ class Drawing:
             html = self.drawn[int(token[1])]
             spoken = f'<span class="spoken">{_letters(html)}</span><span aria-hidden="true">{html}</span>'
             head.text = put_aside(spoken, self.drawn)
+
+
+def _shortened(data: re.Match[str]) -> str:
+    return f"{data[0][:60]}[... {len(data[0]):,} characters of a picture]"
 
 
 @functools.lru_cache(maxsize=10_000)

@@ -55,10 +55,7 @@ class TokenReader(list[str]):
         """Read white space, and then `wanted` if it follows; return whether it did."""
         while self.peek().isspace():
             self.next()
-        found = self.peek() == wanted
-        if found:
-            self.next()
-        return found
+        return self.peek() == wanted and self.next() == wanted
 
     def argument(self) -> list[str]:
         """Return the tokens of a group without its braces, or the one token that stands in its place."""

@@ -34,10 +34,10 @@ TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+)\s*/?>|<!doctype[
 COMMENT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?-->)|{TAG.pattern}", re.IGNORECASE | re.DOTALL)
 FONT_COLOR = re.compile(r"""color\s*=\s*["']?(#?\w+)""", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(?:svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*")
-LINK = re.compile(
-    r"https?://|mailto:|#|(?:[\w.~%-]+/)?pictures/[\w.-]+$|[\w.~%-]+(?:/report)?\.html(?:#|$)", re.IGNORECASE
-)
-UNSAFE_STYLE = re.compile(r"url|expression|[\\@]", re.IGNORECASE)
+LINK = r"(?:https?://|mailto:|#).*|(?:[\w.~%-]+/)?pictures/[\w.-]+|[\w.~%-]+(?:/report)?\.html(?:#.*)?"
+SAFE_STYLE = r"(?:(?!url|expression|[\\@]).)*"
+RULES = {"src": PICTURE, "href": re.compile(LINK, re.I | re.S), "style": re.compile(SAFE_STYLE, re.I | re.S)}
+SIZE = re.compile("[0-9]{1,5}%?")  # of a picture
 
 
 def printable(source: str) -> str:
@@ -54,8 +54,7 @@ def put_aside(piece: str, kept: list[str]) -> str:
 def restored(text: str, kept: list[str]) -> str:
     """Return `text` with what stood aside, also what stood aside within that."""
     for _ in range(2):
-        if KEPT_MARK in text:
-            text = TOKEN.sub(lambda token: kept[int(token[1])] if int(token[1]) < len(kept) else "", text)
+        text = TOKEN.sub(lambda token: kept[int(token[1])] if int(token[1]) < len(kept) else "", text)
     return text
 
 
@@ -66,13 +65,8 @@ def text(value: object) -> str:
 
 def attribute(tag: str, name: str, value: str) -> str | None:
     """Keep pictures that are part of the page, and links that a reader follows on purpose."""
-    if name == "src":
-        return value if PICTURE.fullmatch(value) else None
-    if name == "href":
-        return value if LINK.match(value) else None
-    if name in ("width", "height") and tag == "img":
-        return value if re.fullmatch(r"[0-9]{1,5}%?", value) else None
-    return None if name == "style" and UNSAFE_STYLE.search(value) else value
+    rule = SIZE if tag == "img" and name in ("width", "height") else RULES.get(name)
+    return value if rule is None or rule.fullmatch(value) else None
 
 
 Keep = Callable[[str, str, str], str | None]

@@ -79,9 +79,6 @@ def _draw_mark(group: Element, mark: str, size: float) -> float:
     group.tag, *attributes = mark.split(",")
     group.attrib = dict(attribute.split("=", 1) for attribute in attributes)
     group[:] = [] if group.tag == "mspace" else group[1:]
-    if "mathcolor" in group.attrib and [child.tag for child in group] == ["mo"]:
-        for side in ("lspace", "rspace"):  # math-core gives it no space, browsers that of its kind
-            group[0].attrib.pop(side, None)
     if group.attrib.pop("weight", ""):
         for letters in [*group.iter("mi"), *group.iter("mn")]:
             letters.text = (letters.text or "").translate(BOLD)

@@ -31,10 +31,6 @@ FOLDER = "pictures"  # beside the page, for originals
 Attachments = Mapping[str, Mapping[str, Any]]  # name: {MIME type: base64}
 
 
-class Undrawable(ValueError):
-    """A picture cannot be shown; the message says why."""
-
-
 class Embedded(NamedTuple):
     """A picture as it stands on the page."""
 
@@ -84,35 +80,35 @@ class Pictures:
             bundle = attachments.get(path.removeprefix("attachment:"), {})
             data = next((data for kind, data in bundle.items() if kind.startswith("image/")), None)
             if not isinstance(data, str):
-                raise Undrawable("Picture that is not attached to this cell")
+                raise ValueError("Picture that is not attached to this cell")
             return b64decode(data)
         if not path or re.match(r"[\w+.-]+:|//", path):
-            raise Undrawable("Picture outside of the notebook")
+            raise ValueError("Picture outside of the notebook")
         body = self.files.get(posixpath.normpath(path.partition("?")[0]))
         if body is None:
-            raise Undrawable(f"Picture that was not handed in ({path[:100]})")
+            raise ValueError(f"Picture that was not handed in ({path[:100]})")
         return body
 
     def _embedded(self, data: bytes) -> Embedded:
-        """Return `data` as it stands on the page; raise `Undrawable` where it cannot."""
+        """Return `data` as it stands on the page; raise `ValueError` where it cannot."""
         kind = _kind(data)
         if kind == "SVG":
             return _svg(data)
         try:
             with warnings.catch_warnings(action="error"), Image.open(BytesIO(data), formats=[kind]) as image:
                 return self._fitted(image, data)
-        except (Undrawable, Image.DecompressionBombError, Image.DecompressionBombWarning) as reason:
-            raise Undrawable(f"Picture that is too large ({reason})") from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as reason:
+            raise ValueError(f"Picture that is too large ({reason})") from None
         except Exception as reason:  # Pillow raises whatever its reading of somebody's bytes comes to
             if len(data) > UNCHANGED:
-                raise Undrawable(f"Damaged picture of {len(data):,} bytes ({reason})") from None
+                raise ValueError(f"Damaged picture of {len(data):,} bytes ({reason})") from None
             return Embedded(kind.lower(), data, problem=f"This picture is damaged: {reason}")
 
     def _fitted(self, image: Image.Image, data: bytes) -> Embedded:
         """Return `image`, which was opened from `data`, at most as large as the page; raise where it is damaged."""
         kind, pixels = image.format or "", image.width * image.height
         if pixels > min(PIXELS, self.pixels_left):
-            raise Undrawable(f"{image.width} x {image.height} pixels")
+            raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
         self.pixels_left -= pixels
         animated = getattr(image, "is_animated", False)
         if image.width <= WIDEST and len(data) <= (UNCHANGED if animated else LARGEST):
@@ -144,16 +140,16 @@ def _smaller(image: Image.Image) -> tuple[int, bytes]:
 
 
 def _svg(data: bytes) -> Embedded:
-    """Return the SVG `data` so that it stands alone; raise `Undrawable` where it is none."""
+    """Return the SVG `data` so that it stands alone; raise `ValueError` where it is none."""
     head, start, rest = data.partition(b"<svg")
     if not start or len(data) > UNCHANGED:
-        raise Undrawable(f"Picture of {len(data):,} bytes" if start else "Picture of an unknown format")
+        raise ValueError(f"Picture of {len(data):,} bytes" if start else "Picture of an unknown format")
     if b"http://www.w3.org/2000/svg" not in data:  # as within HTML
         data = head + start + NAMESPACES + rest
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True)
     root = etree.fromstring(data, parser)
     if root is None or etree.QName(root).localname != "svg":
-        raise Undrawable("Picture of an unknown format")
+        raise ValueError("Picture of an unknown format")
     problem = f"This picture is damaged: {parser.error_log[0].message}" if parser.error_log else ""
     return Embedded("svg+xml", etree.tostring(root), problem=problem)
 

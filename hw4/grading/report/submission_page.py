@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..notebook.questions import GIVEN, part_of, role
+from ..notebook.questions import GIVEN, Remark, part_of, role
 from ..result import Result, Row
 from .cells import Cells, remark
 from .console import counts
@@ -26,82 +26,37 @@ class Block:
 
     row: Row
     cells: list[Shown]
-    kind: str
-    state: str
-    lost: str  # the remarks on given cells of which nothing is left
-    changed: int
+    remarks: list[Remark]
 
 
 def submission_page(result: Result, cells: Cells | None = None) -> str:
     """Return the page of one submission; `cells` are its own, where they are drawn already."""
-    cells, faults = cells or Cells(result), result.faults()
-    rows = [row for row in result.rows.values() if row.question.parts]
-    glance = {
-        "failed": [row for row in result.all_rows if row.question.id in faults],
-        "deleted": [row for row in rows if row.question.deleted],
-        "missing": [row for row in rows if row.question.missing and not row.question.deleted],
-        "perhaps": [row for row in rows if row.question.perhaps],
-        "changed": [row for row in rows if any(each.question == row.question.id for each in result.finding.remarks)],
-    }
+    cells = cells or Cells(result)
     loose = [result.loose] if any(row is result.loose for row in result.row_of) else []
-    gone = [each for each in result.finding.remarks if each.cell is None and each.question not in result.rows]
-    kind, word = verdict(result)
+    rows = [row for row in result.rows.values() if row.question.parts]
     body = render(
         "submission.html",
         result=result,
-        kind=kind,
-        word=word,
-        facts=facts(result, cells),
-        glance=glance if any(glance.values()) else None,
-        faults=faults,
-        found={row.question.id: perhaps_in(row, row.question.perhaps) for row in rows},
-        lost=[remark(each) for each in gone],
+        rows=rows,
+        faults=result.faults(),
+        counts=counts(result),
+        undrawn=len(cells.formulas.failures),
+        lost=[each for each in result.finding.remarks if each.cell is None and each.question not in result.rows],
         judged=result.judged_question(),
         function=code_block(result.finding.function),
-        blocks=[_block(result, row, cells, faults.get(row.question.id, "")) for row in rows + loose],
+        blocks=[_block(result, row, cells) for row in rows + loose],
+        remark=remark,
+        found=perhaps_in,
     )
     return document(result.title or "Report", body)
 
 
-def verdict(result: Result) -> tuple[str, str]:
-    """Return the kind and the words that say first how a submission did; "clean" is only what lacks no answer."""
-    if result.finding.interrupted:
-        return "bad", "Interrupted."
-    if result.failed():
-        return "bad", "Failed."
-    if result.missing():
-        return "warn", "Answers missing."
-    return ("warn", "Some answers in doubt.") if result.doubtful() else ("ok", "Ran clean.")
-
-
-def facts(result: Result, cells: Cells) -> Iterator[str]:
-    """Yield phrases that say what ran, what passed, and within which limits and layers."""
-    finding = result.finding
-    yield f"{counts(result)} (cells and their checks by the kernel's own word)"
-    battery = finding.verdict.asked | finding.verdict.beyond
-    for checks, what in [(battery, "gradient checks passed"), (finding.verdict.given, "given checks passed as given")]:
-        if checks:
-            yield f"{sum(wrong is None for wrong in checks.values())} of {len(checks)} {what}"
-    if finding.remarks:
-        yield f"given cells changed: {len(finding.remarks)}"
-    if cells.formulas.failures:
-        yield f"formulas not drawn: {len(cells.formulas.failures)}"
-    if finding.limits:
-        yield f"limits {finding.limits.cell:g} s a cell, {finding.limits.total:g} s in all"
-        yield f"isolation: {', '.join(finding.layers) or 'none'}"
-
-
-def _block(result: Result, row: Row, cells: Cells, fault: str) -> Block:
-    checks = f"{row.passed} of {row.checks} checks passed" if row.checks else ""
+def _block(result: Result, row: Row, cells: Cells) -> Block:
     indices = [index for index, owner in enumerate(result.row_of) if owner is row]
-    remarks = [each for each in result.finding.remarks if each.question == row.question.id]
-    kind = "bad" if fault else "warn" if row.doubtful else "ok"
-    state = ", ".join(filter(None, [row.answer(), checks, fault]))
     shown = [each for index in indices for each in _shown(result, index, cells, _spans(index, result.rows.values()))]
     for index in sorted({answer.cell for answer in row.question.answers} - set(indices)):
         shown.append(Shown(cells.excerpt(index, _spans(index, [row]), "Found elsewhere")))
-    lost = "".join(remark(each) for each in remarks if each.cell is None)
-    return Block(row, shown, kind, state, lost, len(remarks))
+    return Block(row, shown, [each for each in result.finding.remarks if each.question == row.question.id])
 
 
 def _spans(index: int, rows: Iterable[Row], part: str = "") -> list[tuple[int, int]]:

@@ -25,7 +25,7 @@ COMMAND = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-l
 @functools.lru_cache(maxsize=1000)  # cells: what was given stands in every submission of a class
 def highlighted(code: str, language: str = "python") -> str:
     """Return `code` as HTML, with a class for each token of `language` that has a colour."""
-    name = TABLES["languages"].get(language.lower(), "text")
+    name = TABLES["languages"].get(language.lower(), "text") if len(code) <= COLOURED else "text"
     lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
     classes = ((STANDARD_TYPES.get(kind, ""), escape(value)) for kind, value in lex(printable(code), lexer))
     spans = (f'<span class="{name}">{value}</span>' if name.startswith(IN_COLOUR) else value for name, value in classes)

@@ -9,20 +9,20 @@ import contextlib
 import os
 import secrets
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
 import psutil
 
-PROC = Path("/proc/self")
+PROC, MOUNTED = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")  # what a process reads, and where systemd mounts
+WANTED = {"memory", "pids"}  # controllers
 LONGEST_END = 5.0  # seconds that the killed processes of a group may take to end
 
 
 class ControlGroup:
-    """A group for `memory` bytes (None: any number) and `tasks` threads; raises `OSError` where none can be made."""
+    """A group for `memory` bytes and `tasks` threads; raises `OSError` where none can be made."""
 
-    def __init__(self, memory: int | None, tasks: int) -> None:
+    def __init__(self, memory: int, tasks: int) -> None:
         self.folders: dict[str, Path] = {}  # by controller
         self._killed = 0
         try:
@@ -33,11 +33,10 @@ class ControlGroup:
                 folder.mkdir(exist_ok=True)  # of version 2, there is one for both
                 self.folders[controller] = folder
             self._write("pids", {"pids.max": tasks})
-            if memory is not None:
-                limits = {"memory.max": memory, "memory.swap.max": 0}
-                if not (self.folders["memory"] / "memory.max").exists():
-                    limits = {"memory.limit_in_bytes": memory, "memory.memsw.limit_in_bytes": memory}
-                self._write("memory", limits)
+            limits = {"memory.max": memory, "memory.swap.max": 0}
+            if not (self.folders["memory"] / "memory.max").exists():
+                limits = {"memory.limit_in_bytes": memory, "memory.memsw.limit_in_bytes": memory}
+            self._write("memory", limits)
         except OSError:
             self.close()
             raise
@@ -90,30 +89,22 @@ def _remove_stale(parent: Path) -> None:
 def _own_groups() -> dict[str, Path]:
     """Return the folder of the grader's own group for "memory" and for "pids"; raise `OSError` without one."""
     own = {}
-    mounts = list(_mounts())
-    for line in (PROC / "cgroup").read_text().splitlines():
+    for line in PROC.read_text().splitlines():
         number, controllers, path = line.split(":", 2)
-        for kind, options, root, place in mounts:
-            inside = os.path.relpath(path, root)
-            if not inside.startswith("..") and kind == ("cgroup" if controllers else "cgroup2"):
-                folder = Path(place, inside)
-                if controllers and set(controllers.split(",")) <= set(options):
-                    own |= dict.fromkeys({"memory", "pids"} & set(controllers.split(",")), folder)
-                elif not controllers and {"memory", "pids"} <= set((folder / "cgroup.controllers").read_text().split()):
-                    own |= dict.fromkeys(["memory", "pids"], _delegated(folder))
-    if set(own) != {"memory", "pids"}:
+        if number == "0" and not own:  # version 2
+            folder = _inside(MOUNTED, path)
+            if set((folder / "cgroup.controllers").read_text().split()) >= WANTED:
+                return dict.fromkeys(WANTED, _delegated(folder))
+        own |= {each: _inside(MOUNTED / each, path) for each in WANTED & set(controllers.split(","))}
+    if set(own) != WANTED:
         raise FileNotFoundError("no control group for memory and processes")
     return own
 
 
-def _mounts() -> Iterator[tuple[str, list[str], str, str]]:
-    """Yield type, options, root and place of each mounted hierarchy of groups, as proc(5) describes mountinfo."""
-    for line in (PROC / "mountinfo").read_text().splitlines():
-        before, _, after = line.partition(" - ")
-        kind, _, options = after.split()
-        if kind.startswith("cgroup"):
-            root, place = before.split()[3:5]
-            yield kind, options.split(","), root, place
+def _inside(mounted: Path, path: str) -> Path:
+    """Return the folder of a group; in a container, whose own group is mounted, `path` tells where outside it lies."""
+    folder = Path(f"{mounted}{path}")
+    return folder if folder.is_dir() and ".." not in folder.parts else mounted
 
 
 def _delegated(folder: Path) -> Path:

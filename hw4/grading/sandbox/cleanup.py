@@ -1,45 +1,50 @@
-"""The deletion of a folder in which a submission's code has written, by descriptors, on Linux alone.
+"""The deletion of folders in which a submission's code has written, on Linux by descriptors.
 
 `shutil.rmtree` was weighed: it fails on 1,000 nested folders and on folders without permissions.
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
-from collections.abc import Iterator, Set
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from time import time
 
-FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+PREFIX, INSIDE = "hw4-scratch-", {"sockets", "scratch"}  # of a scratch folder: how it is called, and what it holds
 SETTLED = 60.0  # seconds after which a new folder is surely held by who made it
+FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-def hold(path: str) -> int:
-    """Return a descriptor that marks the folder as in use until it is closed, or its process ends."""
-    folder = os.open(path, FOLDER)
-    fcntl.flock(folder, fcntl.LOCK_EX)
-    return folder
+def hold(path: Path) -> int:
+    """Mark a scratch folder as in use until `remove`, or until this process ends; return a descriptor of that.
 
-
-def remove_abandoned(parent: str, prefix: str, inside: Set[str]) -> None:
-    """Delete what this user's killed processes left in `parent`: folders with the prefix that nobody holds.
-
-    What holds anything else than the names `inside` is not ours, and stays.
+    What this user's killed graders have left beside it is deleted first: folders like it that nobody holds.
     """
-    for entry in os.scandir(parent):
-        if not entry.name.startswith(prefix):
-            continue
-        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-            folder = os.open(entry.path, FOLDER)
-            stack.callback(os.close, folder)
+    if sys.platform != "linux":
+        return os.open(os.devnull, os.O_RDONLY)
+    import fcntl
+
+    for other in path.parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError), opened(None, str(other), change=False) as folder:
             status = os.fstat(folder)
-            if (
-                status.st_uid == os.geteuid()
-                and status.st_mtime < time() - SETTLED
-                and inside >= set(os.listdir(folder))
-            ):
+            old = status.st_uid == os.geteuid() and status.st_mtime < time() - SETTLED
+            if old and set(os.listdir(folder)) <= INSIDE:
                 fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                remove_tree(entry.path)
+                remove_tree(str(other))
+    held = os.open(path, FOLDER)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    return held
+
+
+def remove(path: Path, held: int) -> None:
+    """Delete a scratch folder, which `hold` has marked."""
+    if sys.platform == "linux":
+        remove_tree(str(path))
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+    os.close(held)
 
 
 def remove_tree(path: str) -> bool:
@@ -75,12 +80,13 @@ def _remove(top: int, name: str) -> bool:
 
 
 @contextlib.contextmanager
-def opened(parent: int | None, name: str) -> Iterator[int]:
-    """Yield a descriptor of the folder `name`, which gets its owner's permissions first."""
+def opened(parent: int | None, name: str, change: bool = True) -> Iterator[int]:
+    """Yield a descriptor of the folder `name`, which gets its owner's permissions first if that is to `change`."""
     place = os.open(name, os.O_PATH | FOLDER, dir_fd=parent)
     try:
-        os.chmod(f"/proc/self/fd/{place}", 0o700)  # of this very folder, whatever its name stands for by now
-        folder = os.open(".", os.O_RDONLY | FOLDER, dir_fd=place)
+        if change:
+            os.chmod(f"/proc/self/fd/{place}", 0o700)  # of this very folder, whatever its name stands for by now
+        folder = os.open(".", FOLDER, dir_fd=place)
     finally:
         os.close(place)
     try:

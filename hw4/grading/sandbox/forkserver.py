@@ -15,7 +15,6 @@ import json
 import os
 import pickle
 import random
-import runpy
 import shutil
 import signal
 import socket
@@ -27,7 +26,7 @@ from types import CodeType
 from . import mounts
 from .isolation import isolate
 from .linux import attempt
-from .program import Isolation, Program
+from .program import OWN_ROOT, PLACE, Isolation, Program
 
 LARGEST_MESSAGE, MOST_DESCRIPTORS = 1 << 20, 64  # of a message: bytes, and descriptors
 ALL_DESCRIPTORS = 1 << 20
@@ -85,7 +84,7 @@ class Scratches:
 
 
 def run(program: Program, descriptors: list[int], in_memory: bool) -> None:
-    """Run the program as `__main__` in this child of the forkserver, and end with its exit code.
+    """Run the program, a script, as `__main__` in this child of the forkserver, and end with its exit code.
 
     `in_memory` says whether its scratch folder is a file system in memory.
     """
@@ -93,10 +92,7 @@ def run(program: Program, descriptors: list[int], in_memory: bool) -> None:
     try:
         script = prepare(program, descriptors, in_memory)
         sys.argv = program.argv
-        if script:
-            exec(script, {"__name__": "__main__", "__file__": sys.argv[0]})
-        else:
-            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+        exec(script, {"__name__": "__main__", "__file__": sys.argv[0]})
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -111,8 +107,8 @@ def run(program: Program, descriptors: list[int], in_memory: bool) -> None:
         os._exit(code)
 
 
-def prepare(program: Program, descriptors: list[int], in_memory: bool) -> CodeType | None:
-    """Set up descriptors, signals, folder and isolation; report pid and layers; return a script's code, or None."""
+def prepare(program: Program, descriptors: list[int], in_memory: bool) -> CodeType:
+    """Set up descriptors, signals, folder and isolation; report pid and layers; return the script's code."""
     gc.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -123,8 +119,7 @@ def prepare(program: Program, descriptors: list[int], in_memory: bool) -> CodeTy
     os.closerange(len(descriptors), ALL_DESCRIPTORS)
     report = len(descriptors) - 1
     tempfile.tempdir = None  # what was imported has asked for it: that was the grader's
-    name, layers = program.argv[0], []
-    script = compile(Path(name).read_bytes(), name, "exec") if program.is_script else None  # isolation may hide it
+    script, layers = compile(Path(program.argv[0]).read_bytes(), program.argv[0], "exec"), []  # isolation may hide it
     os.chdir(program.folder)
     with os.fdopen(os.dup(report), "w", encoding="ascii") as lines:
         if program.isolation:
@@ -132,8 +127,9 @@ def prepare(program: Program, descriptors: list[int], in_memory: bool) -> CodeTy
         else:
             os.write(report, b"%d %d\n" % (os.getpid(), os.getpid()))
         lines.write(json.dumps([dataclasses.astuple(layer) for layer in layers]) + "\n")
-    folder, seen = os.path.dirname(program.folder), os.path.dirname(os.getcwd())  # isolation may have moved it
-    os.environ.update({name: value.replace(folder, seen) for name, value in program.environment.items()})
+    moved = any(layer.name == OWN_ROOT and layer.active for layer in layers)
+    folder = program.isolation.folder if program.isolation and moved else PLACE
+    os.environ.update({name: value.replace(folder, PLACE) for name, value in program.environment.items()})
     random.seed(0)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(0)

@@ -54,7 +54,7 @@ def isolate(wanted: Isolation, report: int, in_memory: bool = False) -> list[Lay
         attempt(system, "prctl", linux.PR_CAPBSET_DROP, capability)
     attempt(system, "capset", struct.pack("Ii", linux.CAPABILITY_VERSION_3, 0), bytes(linux.CAPABILITY_SETS))
     own_user = set_limits(wanted.limits, own_user)
-    layers.append(tried(CALLS, seccomp.filter_system_calls, "" if in_memory else seccomp.HIDES_FILES))
+    layers.append(tried(CALLS, seccomp.filter_system_calls, not (in_memory or entered)))
     return layers + wanted.limits.layers(bool(wanted.doors), in_memory, own_user)
 
 
@@ -118,8 +118,7 @@ def allow(rules: int, path: str, access: Access) -> None:
 def set_limits(wanted: ResourceLimits, own_user: bool) -> bool:
     """Limit each process, and the number of threads where only those of the namespace count; return whether they do."""
     limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: wanted.disk, resource.RLIMIT_NOFILE: MOST_DESCRIPTORS}
-    if wanted.memory is not None:
-        limits[resource.RLIMIT_DATA] = wanted.memory
+    limits[resource.RLIMIT_DATA] = wanted.memory
     release = os.uname().release.replace("-", ".").replace("+", ".").split(".")
     counted = own_user and [int(part) for part in release[:2]] >= [5, 14]  # which counts by user namespace
     if counted:

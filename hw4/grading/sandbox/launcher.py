@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,20 +18,7 @@ from .limits import Layer
 from .program import Program
 
 FORKS = sys.platform == "linux"  # macOS has fork, but its libraries don't survive it
-KERNEL = [
-    "ipykernel.kernelapp",
-    "ipykernel.debugger",
-    "IPython.core.debugger",
-    "tornado.platform.asyncio",
-    "tornado.queues",
-    "numpy.random",  # whose generator the forkserver seeds
-]
-# What to import beforehand where the reference mentions the word; never our own package. PyTorch imports the two behind
-# it when it first differentiates or optimizes, which costs as much as itself.
-MODULES = {
-    "torch": ["torch", "torch.fx.experimental.symbolic_shapes", "torch._dynamo"],
-    "matplotlib": ["matplotlib.figure", "matplotlib.backends.backend_agg"],
-}
+PRELOADED: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("preloaded.toml").read_text(encoding="utf-8"))
 # The variables of our environment that a submission's process sees: nothing that could be a secret.
 PASSED_ON = re.compile(
     r"PATH|LANG|LANGUAGE|LC_\w+|TZ|LD_LIBRARY_PATH|CONDA_PREFIX|SYSTEMROOT|(OMP|MKL|OPENBLAS)_NUM_THREADS"
@@ -42,11 +30,13 @@ def modules_mentioned(texts: Sequence[str]) -> list[str]:
 
     A submission's own texts decide nothing: what is preloaded would be seen by the others of its class.
     """
-    mentioned = [modules for word, modules in MODULES.items() if any(word in text for text in texts)]
-    return [*KERNEL, *itertools.chain(*mentioned)]
+    mentioned = [
+        modules for word, modules in PRELOADED.items() if word == "kernel" or any(word in each for each in texts)
+    ]
+    return list(itertools.chain(*mentioned))
 
 
-class Launcher:
+class Launcher(contextlib.AbstractContextManager["Launcher"]):
     """Starts programs that compute in `threads` threads; where the system forks, with `modules` imported already.
 
     `hidden` are files and folders of the grader's that isolated programs may not read, wherever they lie.
@@ -54,18 +44,11 @@ class Launcher:
 
     def __init__(self, modules: Sequence[str] = (), threads: int = 1, hidden: Sequence[Path] = ()) -> None:
         self._environment, self.hidden = _environment(threads), list(hidden)
+        self.forks = FORKS  # where not, no socket can be handed down
         self._forkserver = Forkserver(modules, self._environment) if FORKS else None
-
-    def __enter__(self) -> "Launcher":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @property
-    def forks(self) -> bool:
-        """Return whether processes are forked; where not, no socket can be handed down as standard input."""
-        return self._forkserver is not None
 
     def start(self, program: Program) -> "Process":
         if not self._forkserver:

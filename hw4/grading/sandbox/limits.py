@@ -20,11 +20,11 @@ class Layer:
 class ResourceLimits:
     """What a submission's processes may use together, from the first one's start to the last one's end.
 
-    Memory, in bytes, includes files in memory; None stands for any number. Disk, in bytes, and files count what they
-    write, also what is deleted but still open. Seconds are those of the clock.
+    Memory, in bytes, includes files in memory. Disk, in bytes, and files count what they write, also what is deleted
+    but still open. Seconds are those of the clock.
     """
 
-    memory: int | None = None
+    memory: int = 4 << 30
     disk: int = 1 << 30
     files: int = 100_000
     processes: int = 200
@@ -34,15 +34,15 @@ class ResourceLimits:
     def layers(self, in_group: bool, in_memory: bool, own_user: bool) -> list[Layer]:
         """Return a layer per limit; processes may be in a control group, files in memory, and the user their own."""
         memory, disk = "exact" if in_group else "polled", "exact" if in_memory else "polled"
-        threads = "exact" if in_group or own_user else "absent"
-        found = [
-            Layer(f"disk {self.disk / 2**30:.3g} GiB", bound=disk),
-            Layer(f"{self.files} files", bound=disk),
-            Layer(f"{self.processes} processes", bound="polled"),
-            Layer(f"{self.threads} threads", threads == "exact", bound=threads),
-            Layer(f"{self.seconds:g} s in all", bound="polled"),
-        ]
-        return found if self.memory is None else [Layer(f"memory {self.memory / 2**30:.3g} GiB", bound=memory), *found]
+        bounds = {
+            f"memory {self.memory / 2**30:.3g} GiB": memory,
+            f"disk {self.disk / 2**30:.3g} GiB": disk,
+            f"{self.files} files": disk,
+            f"{self.processes} processes": "polled",
+            f"{self.threads} threads": "exact" if in_group or own_user else "absent",
+            f"{self.seconds:g} s in all": "polled",
+        }
+        return [Layer(name, bound=bound) for name, bound in bounds.items()]
 
 
 def phrases(layers: list[Layer]) -> list[str]:

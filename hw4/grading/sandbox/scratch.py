@@ -6,7 +6,6 @@ Once they run, the grader opens no path below it until it deletes the whole.
 import contextlib
 import itertools
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from .cgroup import ControlGroup
+from .cleanup import PREFIX, hold, remove
 from .launcher import Launcher, Process
 from .limits import ResourceLimits
 from .log import Log
@@ -22,14 +22,13 @@ from .watch import Watch
 
 SYSTEM_FOLDERS = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/sys/devices"]
 SYSTEM_FILES = ["alternatives", "fonts", "group", "hosts", "ld.so.cache", "localtime", "passwd"]  # in /etc
-PREFIX = "hw4-scratch-"  # of the folder's name
 READER = str(Path(__file__).with_name("reader.py"))
 LARGEST_READ, LONGEST_READ = 1 << 20, 10.0  # bytes of a file that the submission's code wrote, seconds to read them
 CLONE = Path(__file__).resolve().parents[3]
 OWN = [CLONE / "hw4", CLONE / "tests", CLONE / ".git", *CLONE.glob("*.ipynb")]  # what no submission may read
 
 
-class Scratch:
+class Scratch(contextlib.AbstractContextManager["Scratch"]):
     """A copy of `files` {path: content} in a new folder, which is deleted after the `with` block.
 
     `sockets` is a folder for the grader alone. A copy made `beside` another one shares its limits and lies out of the
@@ -46,7 +45,7 @@ class Scratch:
         self.limits = self._first.limits if beside else limits
         if not beside:
             self.top = Path(tempfile.mkdtemp(prefix=PREFIX))  # short: a socket's path has 107 characters at most
-            self._held = _hold(self.top)
+            self._held = hold(self.top)
             self.sockets, self.shared = self.top / "sockets", self.top / "scratch"
             self._numbers = itertools.count(1)
             self._launchers: set[Launcher] = set()
@@ -68,9 +67,6 @@ class Scratch:
             self.__exit__()
             raise
 
-    def __enter__(self) -> "Scratch":
-        return self
-
     def __exit__(self, *_: object) -> None:
         if self._first is self:
             self._watch.close()
@@ -78,9 +74,7 @@ class Scratch:
                 launcher.release(str(self.shared))
             if self._group:
                 self._group.close()
-            _remove(self.top)
-            if self._held is not None:
-                os.close(self._held)
+            remove(self.top, self._held)
 
     def start(
         self, launcher: Launcher, argv: list[str], stdin: int, stdout: int, stderr: int, descriptors: Sequence[int] = ()
@@ -135,22 +129,3 @@ def _around(folder: Path, hidden: Path) -> Iterable[str]:
             yield str(entry)
         elif target != hidden and not entry.is_symlink():
             yield from _around(entry, hidden)
-
-
-def _hold(folder: Path) -> int | None:
-    """Mark the folder as in use, after those that killed graders left have been deleted; return a descriptor."""
-    if sys.platform != "linux":
-        return None
-    from .cleanup import hold, remove_abandoned
-
-    remove_abandoned(str(folder.parent), PREFIX, {"sockets", "scratch"})
-    return hold(str(folder))
-
-
-def _remove(folder: Path) -> None:
-    if sys.platform == "linux":
-        from .cleanup import remove_tree
-
-        remove_tree(str(folder))
-    else:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -17,10 +17,7 @@ from .limits import ResourceLimits
 from .program import PLACE
 
 POLL = 0.2  # seconds between two looks
-BREATHER = (
-    4  # times as long as a look took, where that is more: what is slow to count costs the grader a fifth of a core
-)
-DEEPEST = 100  # folders in each other, where files are counted by walking through them
+BREATHER = 4  # times as long as a look took, where that is more: what is slow to count costs a fifth of a core
 BLOCK = 512  # bytes, of stat's st_blocks
 FEW_DESCRIPTORS = 8192  # in all processes together, as which they do not count
 BUFFER = 212_992  # bytes that a socket holds for its reader: net.core.wmem_default
@@ -36,7 +33,7 @@ class Watch:
     def __init__(self, limits: ResourceLimits, folder: str, group: ControlGroup | None) -> None:
         self._limits, self._folder, self._group = limits, folder, group
         self._processes: list[Process] = []
-        self._reasons: dict[int, str | None] = {}  # by the position of a process that has ended
+        self._reasons: dict[Process, str | None] = {}  # of those that have ended
         self._looking, self._closed = threading.Lock(), threading.Event()
         self._end = monotonic() + limits.seconds
 
@@ -49,7 +46,7 @@ class Watch:
     def reason(self, process: Process) -> str | None:
         """Return which limit was exceeded when the process, which has ended, was killed for it; None where none was."""
         self._look()
-        return self._reasons.get(self._processes.index(process))
+        return self._reasons.get(process)
 
     def close(self) -> None:
         """End the watch and what is left of the processes."""
@@ -68,29 +65,28 @@ class Watch:
     def _look(self) -> None:
         """Note why processes ended; kill the others where a limit is exceeded."""
         with self._looking:
-            unexplained = {n: each for n, each in enumerate(self._processes) if n not in self._reasons}
-            living = {number: each for number, each in unexplained.items() if each.poll() is None}
-            reason = None
+            unexplained = [each for each in self._processes if each not in self._reasons]
+            living, reason = [each for each in unexplained if each.poll() is None], None
             if unexplained:
                 with contextlib.suppress(psutil.Error, OSError):  # one of them has just ended
-                    reason = self._exceeded(list(living.values()))
-            for number, process in unexplained.items():
-                if reason or number not in living:
+                    reason = self._exceeded(living)
+            for process in unexplained:
+                if reason or process not in living:
                     process.kill()
-                    self._reasons[number] = reason
+                    self._reasons[process] = reason
 
     def _exceeded(self, processes: list[Process]) -> str | None:
         """Return which limit the processes exceed, in words."""
         limits = self._limits
         if monotonic() > self._end:
             return f"more than {limits.seconds:g} s in all"
-        too_much = limits.memory is not None and f"more than {limits.memory / 2**30:.3g} GiB of memory"
-        if too_much and self._group and self._group.ran_out_of_memory():
+        too_much = f"more than {limits.memory / 2**30:.3g} GiB of memory"
+        if self._group and self._group.ran_out_of_memory():
             return too_much
         pids = self._group.processes() if self._group else [pid for each in processes for pid in _family(each)]
         if len(pids) > limits.processes:
             return f"more than {limits.processes} processes"
-        if too_much and not self._group and _memory(processes, pids, limits.memory or 0):
+        if not self._group and _uses_more(processes, pids, limits.memory):
             return too_much
         if not processes or _in_memory(processes[0]):
             return None
@@ -104,15 +100,12 @@ class Watch:
 
         Raises `OSError` for what cannot be looked into.
         """
-        size, number, waiting = sum(_deleted(pids).values()), 0, [(self._folder, 0)]
+        size, number, waiting = sum(_deleted(pids).values()), 0, [self._folder]
         while waiting:
-            path, depth = waiting.pop()
-            if depth > DEEPEST:
-                return f"more than {DEEPEST} folders in each other"
-            for status, inner in _entries(path):
+            for status, path in _entries(waiting.pop()):
                 size, number = size + _size(status), number + 1
                 if stat.S_ISDIR(status.st_mode):
-                    waiting.append((inner, depth + 1))
+                    waiting.append(path)
             if number > self._limits.files:
                 return f"more than {self._limits.files} files"
         return f"more than {self._limits.disk / 2**30:.3g} GiB on disk" if size > self._limits.disk else None
@@ -126,7 +119,7 @@ def _entries(folder: str) -> Iterator[tuple[os.stat_result, str]]:
                 yield entry.stat(follow_symlinks=False), entry.path
 
 
-def _memory(processes: list[Process], pids: list[int], limit: int) -> bool:
+def _uses_more(processes: list[Process], pids: list[int], limit: int) -> bool:
     """Return whether the processes use more bytes of memory than `limit`, files in memory included."""
     files = 0
     if processes and _in_memory(processes[0]):
