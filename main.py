@@ -121,8 +121,8 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     if (options.only or options.watch) and not single:
         raise Unusable("--only and --watch want one notebook, or a folder with one")
     judged = not options.reference or ANSWERS in reference.files
-    if not single:
-        print(lists(intake, judged), file=sys.stderr, flush=True)
+    line = f"starting: {found[0].name}" if single else lists(intake, judged)
+    print(line, file=sys.stderr, flush=True)  # before anything is imported that takes a while
     # The forkserver imports PyTorch while this process imports the rest.
     hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output, unpacked]
     modules = modules_mentioned(reference.texts())

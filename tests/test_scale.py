@@ -12,8 +12,9 @@ import pytest
 from hw4.grading import bounded
 from hw4.grading.classroom import Classroom, Options
 from hw4.grading.execution.run import Limits
+from hw4.grading.intake.students import find
 from hw4.grading.sandbox.launcher import Launcher
-from hw4.grading.submission import collect, find
+from hw4.grading.submission import collect
 
 # jupyter_client leaves an event loop in each thread that has used a kernel.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
@@ -42,7 +43,8 @@ def work(notebook, tmp_path, monkeypatch):
             (folder / "class" / f"s{number}").mkdir(parents=True, exist_ok=True)
             notebook(cells | {"own": "x = 1"}, name=f"{folder.name}/class/s{number}/hw.ipynb")
         options = Options(folder / "graded", Limits(60, 60), jobs=2, fresh=fresh)
-        found = find([folder / "class"], reference)
+        found = find([folder / "class"], reference, folder / "unpacked").submissions
+        given = collect(find([reference], reference, folder / "unpacked", single=True).submissions[0])
         counts: Counter[str] = Counter()
         with monkeypatch.context() as patch, Launcher() as launcher:
             patch.setattr(launcher, "start", counted(launcher, "start", "processes", counts))
@@ -50,7 +52,7 @@ def work(notebook, tmp_path, monkeypatch):
             patch.setattr(jinja2.Template, "render", counted(jinja2.Template, "render", "templates", counts))
             for module, name in ((builtins, "open"), (io, "open"), (os, "open")):
                 patch.setattr(module, name, counted(module, name, "files opened", counts, below=str(folder)))
-            assert Classroom(found, reference, collect(reference, reference), options).grade(launcher) == 0
+            assert Classroom(found, reference, given, options).grade(launcher) == 0
         return counts
 
     yield graded

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from . import bounded, output
 from .report import GENERATOR
@@ -90,21 +90,21 @@ def write_class(
         output.replace(folder / name, class_pages.index(graded, pages, unusable, order, earlier))
     questions, answers = reference
     with tempfile.TemporaryDirectory(dir=folder, prefix=".pages-") as drafts:
-        ends = {}
-        for page in pages:
-            shown = questions.get(page.question, ""), answers.get(page.file, "")
-            head, ends[page] = class_pages.question_page(page, pages, *shown, len(graded))
-            Path(drafts, page.file).write_bytes(head.encode())
-        for around in class_pages.neighbours(graded):
-            own = folder / around[1].folder
-            link_around(own / output.PAGE, class_pages.links_around(around, pages))
-            found = kept_fragments(own)
-            for page, answer in class_pages.answers(around, pages, found):
-                with open(Path(drafts, page.file), "ab") as draft:
-                    draft.write(clean_text(answer).encode())
-        for page, end in ends.items():
-            with open(Path(drafts, page.file), "ab") as draft:
+        with contextlib.ExitStack() as stack:
+            opened: dict[Page, tuple[IO[bytes], str]] = {}
+            for page in pages:
+                shown = questions.get(page.question, ""), answers.get(page.file, "")
+                head, end = class_pages.question_page(page, pages, *shown, len(graded))
+                opened[page] = stack.enter_context(open(Path(drafts, page.file), "wb")), end
+                opened[page][0].write(head.encode())
+            for around in class_pages.neighbours(graded):
+                own = folder / around[1].folder
+                link_around(own / output.PAGE, class_pages.links_around(around, pages))
+                for page, answer in class_pages.answers(around, pages, kept_fragments(own)):
+                    opened[page][0].write(clean_text(answer).encode())
+            for draft, end in opened.values():
                 draft.write(end.encode())
+        for page in pages:
             os.replace(Path(drafts, page.file), folder / page.file)
     remove_pages(folder, {page.file for page in pages} | {name for _, name in class_pages.ORDERS.values()})
     return folder / class_pages.FIRST
