@@ -129,6 +129,7 @@ class Classroom:
             print(f"main.py: {last_line(outcome.lines[-1])}", file=sys.stderr)
             return outcome.code
         options, written = self.options, [entry.folder / name for name in outcome.files]
+        class_output.remove_pages(entry.folder, but=outcome.files)
         if options.save and outcome.code == ExitCode.CLEAN:
             name = next(iter(outcome.files))  # the executed notebook
             path = entry.found.files[entry.found.notebook]

@@ -65,9 +65,6 @@ def code_digest() -> str:
     return output.digest(files, COMPUTES)
 
 
-STATUSES = ("clean", "answers missing", "failed", "not graded", "our fault")  # words for how a submission ended
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What is left of a submission: its exit code, its files by name, and what the console says of it."""
@@ -211,14 +208,14 @@ def read_reference(body: bytes, name: str, must_ask: bool = True) -> NotebookNod
     return labelling.read_reference(body, name, must_ask).notebook
 
 
-def model_answers(given: NotebookNode, *paths: Path | None) -> Result:
-    """Return the answers in the first notebook of `paths` that answers all; without one, the reference's own cells.
+def model_answers(given: NotebookNode, answers: Path | None, own: Path | None) -> Result:
+    """Return the model answers as answers to the reference `given`; where there are none, the reference's own cells.
 
-    The first path says what somebody wants to be shown, and need not answer all.
+    They are those in the notebook at `answers`, or in that at `own` if it answers all that is asked.
     """
-    for path in paths:
+    for path in (answers, own):
         if path and path.is_file():
             found = Result(read_notebook(path.read_bytes(), path.name), given)
-            if path == paths[0] or not found.missing():
+            if path == answers or not found.missing():
                 return found
     return Result(given)
