@@ -74,6 +74,8 @@ ALIKE = [
         "ϕφ",
         "ϵε",
         "˙.",
+        "⟂⊥",
+        "\\∖",
         "⃗→",
         "⃖←",
         "ϑθ",
@@ -83,6 +85,7 @@ ALIKE = [
     ),
 ]
 SAME_SIGN = {pair[0]: pair[1] for pair in ALIKE} | {"≔": ":=", "…": "...", "⋯": "···", "”": '"'}
+SAME_SIGN |= {"≕": "=:"}
 SAME_SIGN |= dict.fromkeys("\u2061\u2062\u2063\u2064\u200b\ufe00\ufe01", "")  # invisible
 SHAPES = ["bold", "italic", "double-struck", "script", "fraktur", "sans-serif", "monospace"]
 HTML_SHAPES = {"b": "bold", "i": "italic", "em": "italic", "code": "monospace"}

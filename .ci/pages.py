@@ -15,6 +15,7 @@ from pathlib import Path
 
 import nbformat
 from lxml import etree
+from nbformat.v4 import new_output
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -64,7 +65,9 @@ class Sources:
 
 def ours(kind, source):
     rich = Outputs(Drawing(Sources(), Pictures({"beside.png": b"\x89PNG\r\n\x1a\n"})))
-    return rich.markdown(source, 0) if kind == "markdown" else rich.html(source, 0)
+    if kind == "markdown":
+        return rich.markdown(source, 0)
+    return "".join(rich.draw([new_output("display_data", data={"text/html": source})], 0))
 
 
 def skeleton(html):

@@ -315,6 +315,8 @@ def test_an_answer_that_only_a_cell_wrote_is_judged_and_that_is_said(result):
     found = judged(result, None, cells={"a": f"open('hw4/answers.py', 'w').write({ANSWERS!r})"})
     assert not found.finding.verdict.faults()
     assert "was not handed in" in found.finding.machinery[-1].text
+    loose = judged(result, None, cells={"a": f"%%writefile answers.py\n{ANSWERS}"})
+    assert not loose.finding.verdict.faults() and "answers.py, which a cell wrote" in loose.finding.machinery[-1].text
     wrong = judged(result, None, cells={"a": f"%%writefile hw4/answers.py\n{WRONG}"})
     assert wrong.finding.verdict.faults() and "was not handed in" in wrong.finding.machinery[-1].text
 
@@ -330,6 +332,56 @@ def test_an_answer_that_only_a_cell_wrote_is_judged_and_that_is_said(result):
 )
 def test_an_answer_that_is_no_file_of_the_submission_s_is_no_answer(result, source):
     assert judged(result, None, cells={"a": source}).finding.verdict.problem
+
+
+FORGED = {  # what a module does beside a wrong function, or within it
+    "replies written beforehand": f"{WRONG}\nimport os\nfor fd in range(3, 20):\n"
+    "    try: os.write(fd, b'null\\n' * 9)\n    except OSError: pass",
+    "replies written, and the end": f"{WRONG}\nimport os\nfor fd in range(3, 20):\n"
+    "    try: os.write(fd, b'null\\n')\n    except OSError: pass\nos._exit(0)",
+    "findings written": f"{WRONG}\nimport os\nfor fd in range(20):\n"
+    '    try: os.write(fd, b\'["check", "shapes", null]\\n\')\n    except OSError: pass',
+    "json patched": f"{WRONG}\nimport json\ndumps = json.dumps\n"
+    "json.dumps = lambda each, **more: dumps(None if isinstance(each, str) else each, **more)",
+    "the worker's frames": f"{WRONG}\nimport sys\nframe = sys._getframe()\nwhile frame:\n"
+    "    frame.f_globals['describe'] = lambda problem: None\n    frame = frame.f_back",
+    "inputs set to zero": "def part4_affine_backward(ctx, G):\n"
+    "    for each in (*ctx.saved_tensors, G): each.data.zero_()\n"
+    "    return tuple(each * 0 for each in ctx.saved_tensors)",
+    "no numbers": "def part4_affine_backward(ctx, G):\n"
+    "    return tuple(each * float('nan') for each in ctx.saved_tensors)",
+    "a class of its own": "import torch\nclass Mine(torch.Tensor):\n    def tolist(self): return []\n"
+    "def part4_affine_backward(ctx, G): return tuple(each.as_subclass(Mine) for each in ctx.saved_tensors)",
+    "the battery imported": f"{WRONG}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+    "try:\n    import hw4.grading.affine.battery as battery\n    battery.fault = lambda *each: None\n"
+    "except ImportError: pass",
+    "nested too deeply": f"{WRONG}\nimport os\nfor fd in range(3, 20):\n"
+    "    try: os.write(fd, b'[' * 100_000 + b'\\n')\n    except OSError: pass",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answers", FORGED.values(), ids=FORGED)
+def test_no_module_forges_what_the_battery_finds(result, answers):
+    verdict = judged(result, answers).finding.verdict
+    assert verdict.problem or all(verdict.asked.values())
+
+
+BESIDE = {f"{name}.py": "raise SystemExit(0)" for name in ("torch", "json", "socket", "sitecustomize", "usercustomize")}
+BESIDE |= {
+    f"{name}.py": "raise SystemExit(0)" for name in ("conftest", "ipython_config", "ipython_kernel_config", "limits")
+}
+BESIDE |= {"x.pth": "import os; os._exit(0)", "torch/__init__.py": "1/0", "hw4/grading/__init__.py": "1/0"}
+BESIDE |= {"hw4/grading/affine/battery.py": "1/0", "hw4/grading/sandbox/linux.py": "1/0", "matplotlibrc": "backend: x"}
+
+
+@pytest.mark.slow
+def test_files_beside_the_notebook_stand_for_nothing_of_the_graders_or_the_systems(result):
+    found = judged(
+        result, ANSWERS, BESIDE, cells={"own": "import json, torch\nassert json.dumps([torch.ones(1).item()])"}
+    )
+    assert not found.finding.verdict.faults() and found.exit_code() == 0
+    assert judged(result, WRONG, BESIDE).finding.verdict.faults()
 
 
 @pytest.mark.slow

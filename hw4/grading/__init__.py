@@ -3,7 +3,7 @@
 errors, text   exit codes; what others wrote, made fit for a file or a terminal
 names          names of submissions, for a line and for a folder
 bounded        calls in a helper process with a limit of time and memory
-sandbox/       launcher, forkserver, isolation, scratch folder
+sandbox/       launcher, forkserver, isolation, limits, scratch folder
 notebook/      the file format; questions and answers; comparison with the reference
 submission     what one person handed in, read into memory
 execution/     the kernel, the run of the cells under limits, the collection of outputs

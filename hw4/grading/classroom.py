@@ -86,12 +86,12 @@ class Classroom:
         """
         bounded.start()
         output.prepare(self.options.output, [entry.found.place for entry in self.entries])
-        if self.options.lists:
-            output.replace(self.options.output / LISTS, self.options.lists)
         with spreadsheet.alone(self.options.output):
             return self._grade(launcher)
 
     def _grade(self, launcher: Launcher | None) -> ExitCode:
+        if self.options.lists:
+            output.replace(self.options.output / LISTS, self.options.lists)
         if not self.options.single:
             self._table()  # what would be lost is said before anything runs
         done: dict[Entry, Outcome] = {}

@@ -163,9 +163,11 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
                 plan.result.add(execution)
                 if progress:
                     progress(plan.result, execution)
-            if file and not early and (body := scratch.read(launcher, file)):
-                finding.machinery.append(Remark(text=f"{file} was not handed in: the one that a cell wrote is judged"))
-                files |= {file: body}
+            for written in (file, Path(file).name) if file and not early else ():
+                if file not in files and (body := scratch.read(launcher, written)):
+                    said = f"{file} was not handed in: {written}, which a cell wrote, is judged"
+                    finding.machinery.append(Remark(text=said))
+                    files |= {file: body}
             if file in files:
                 finding.function = files[file].decode(errors="replace")[:LONGEST_FUNCTION]
             if early or file:

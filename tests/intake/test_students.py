@@ -61,10 +61,10 @@ def test_of_two_readings_the_class_s_is_taken_and_the_option_for_the_other_is_na
 
 def test_sections_are_read_into_also_where_few_handed_in(tmp_path):
     files = dict.fromkeys(["tuesday/ann/hw.ipynb", "tuesday/bob/hw.ipynb", "friday/cem/hw.ipynb"], BOOK)
-    files |= {"monday/dan.ipynb": BOOK, "monday/eve.ipynb": BOOK, "friday/zoe": None, "friday/.DS_Store": ""}
+    files |= {"monday/00123.ipynb": BOOK, "monday/124.ipynb": BOOK, "friday/zoe": None, "friday/.DS_Store": ""}
     found = read(laid(tmp_path / "class", files))
     graded, refused, ignored = told(found)
-    assert sorted(graded) == ["friday/cem", "monday/dan.ipynb", "monday/eve.ipynb", "tuesday/ann", "tuesday/bob"]
+    assert sorted(graded) == ["friday/cem", "monday/00123.ipynb", "monday/124.ipynb", "tuesday/ann", "tuesday/bob"]
     assert list(refused) == ["friday/zoe"] and list(ignored) == ["friday/.DS_Store"]
 
 
@@ -159,6 +159,7 @@ def test_of_copies_the_newest_is_graded_and_the_others_are_named(tmp_path):
     graded, _, ignored = told(found)
     assert list(graded.values()) == ["ann-Copy1.ipynb", "bob.ipynb"] and adds_up(found, files)
     assert ignored["ann.ipynb"] == "replaced by ann-Copy1.ipynb, the newest"
+    assert [each.person for each in found.submissions] == ["ann.ipynb", "bob.ipynb"]
 
 
 @pytest.mark.parametrize("bare", ["homework", "hw", "Untitled", "final submission"])
@@ -302,8 +303,9 @@ def test_names_that_differ_in_case_or_normalization_stay_apart(tmp_path):
 def test_a_pattern_of_names_may_be_given(tmp_path):
     files = dict.fromkeys(["HW4--Ann Lee--77--final.ipynb", "HW4--Bo--78--hw.ipynb"], BOOK)
     assert list(names(tmp_path, files, names="*--{name}--{id}--{file}")) == ["Ann Lee", "Bo"]
-    with pytest.raises(Unusable, match="nickname is none of name, id"):
-        read(tmp_path / "class", names="{nickname}.ipynb")
+    for wrong in ("{nickname}.ipynb", "{name}-{name}.ipynb"):
+        with pytest.raises(Unusable, match="no more than one each of name, id"):
+            read(tmp_path / "class", names=wrong)
 
 
 # The three lists

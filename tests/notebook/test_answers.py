@@ -80,6 +80,19 @@ def test_r01_a_verdict_beside_each_statement_answers_its_part():
     assert [("dead" in texts["A"]), ("constant" in texts["B"]), ("True" in texts["C"])] == [True] * 3
 
 
+def test_an_answer_that_ends_with_the_last_word_of_its_statement_is_one():
+    question = beside("seq-1", " **Answer:** **True**, never a model.", " **Answer:** the states.")
+    missing, perhaps, texts = answers("seq-section", question, question="seq-1")
+    assert (missing, perhaps) == ([], []) and "never a model" in texts["A"] and "language" not in texts["A"]
+
+
+def test_a_cell_below_two_statements_answers_the_one_that_has_no_answer_beside_it():
+    first, one, two = LETTERED.split(GIVEN["opt-2-question"])
+    cells = [("opt-2-question", first), f"{one}\n\n**Answer:** memory.\n\n{two}", "with endless data"]
+    missing, perhaps, texts = answers("opt-section", *cells, question="opt-2")
+    assert (missing, perhaps) == ([], []) and texts["B"] == "with endless data"
+
+
 def test_r02_an_answer_in_the_cell_of_the_question_is_shown_without_the_question():
     question = "dropout-1-question", f"{GIVEN['dropout-1-question']}\n\n**Answer:** False, XYZZY it may."
     found, notebook = read(cells_of("dropout-section", question))
@@ -410,6 +423,14 @@ def test_answers_between_the_statements_of_a_reworded_question(between):
     found, notebook = reworded(change)
     assert asked(found, "loss-4").missing == [] and asked(found, "opt-2").missing == []
     assert ["XY1ZY" in text for text in shown(found, notebook, "loss-4").values()] == [False, True, False]
+
+
+def test_a_statement_of_another_edition_quoted_in_the_answer_makes_no_part_missing():
+    answer = "**Answer:** yes\n\n* ReLU can cause dead neurons, for ever.\nTrue.\n\n* It is linear?\nFalse.\n\n"
+    question = "loss-4-question", GIVEN["loss-4-question"]
+    quoted = '> ReLU can cause "dead" neurons: activations that stay at a constant value of zero.\n\nTrue, for ever.'
+    missing, perhaps, texts = answers("loss-section", question, answer + quoted, question="loss-4")
+    assert missing == [] and perhaps == ["A", "B"] and "for ever" in texts["C"]
 
 
 def test_a_reworded_question_in_several_cells_with_answers_between():

@@ -350,9 +350,9 @@ def test_clean_is_never_said_beside_a_missing_answer(answer):
 
 
 def test_a_deleted_given_cell_is_shown_as_deleted_words():
-    asked = new_markdown_cell(ASKED, id="q-1-question")
-    reference = new_notebook(cells=[asked, *question("q-2")])
-    one = Result(new_notebook(cells=question("q-2")), reference)
+    asked, check = new_markdown_cell(ASKED, id="q-1-question"), new_code_cell("assert 1", id="q-1-check")
+    reference = new_notebook(cells=[asked, check, *question("q-2")])
+    one = Result(new_notebook(cells=[check, *question("q-2")]), reference)
     one.finding.remarks = compare(one.notebook, Reference.of(reference)).remarks
     block = seen(submission_page(one)).partition('id="question-q-1"')[2].partition("</section>")[0]
     assert "<del>-Why does it rain in the mountains?</del>" in block

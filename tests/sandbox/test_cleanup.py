@@ -136,6 +136,9 @@ def test_what_a_killed_grader_left_is_deleted_by_the_next_one(tmp_path, monkeypa
         with Scratch({}):
             assert (left / "scratch").exists()  # its grader lives
         grader.kill()
+    nested(left / "scratch", 5)
+    (left / "scratch").rename(left / "scratch-0")  # as deleting has left it that was killed, too
+    old(left)
     with Scratch({}) as own:
         assert not left.exists() and own.top.exists()
         young = tmp_path / "hw4-scratch-young"

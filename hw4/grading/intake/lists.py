@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ..submission import ANSWERS, Found
+from ..submission import ANSWERS
 from .students import Intake
 
 MOST = 12  # submissions to be graded, and of those that share a remark, that are named on the terminal
@@ -15,27 +15,22 @@ def lists(intake: Intake, judged: bool, most: int = MOST) -> str:
     """
     graded = [found for found in intake.submissions if not found.problem]
     refused = [found for found in intake.submissions if found.problem]
-    entries = len(intake.ignored) + sum(len(found.entries) for found in intake.submissions)
+    counts = [sum(len(found.entries) for found in each) for each in (graded, refused)]
     missing = [found.name for found in graded if judged and ANSWERS not in found.files]
     notes = [(note, found.name) for found in graded for note in found.notes]
     notes += [(f"no {ANSWERS}, {len(missing)} of {len(graded)}", name) for name in missing]
     lines = [
         *intake.remarks,
-        f"{entries} entries:",
-        _counted("to be graded", graded),
+        f"{sum(counts) + len(intake.ignored)} entries:",
+        f"{counts[0]} to be graded" + f", as {len(graded)} submissions" * (counts[0] != len(graded)),
         *(f"  {each.name}: {each.original}, {each.notebook}" for each in graded if len(graded) <= most),
         *_by_cause(notes, most),
-        _counted("not gradable", refused),
+        f"{counts[1]} not gradable",
         *_by_cause(((found.problem, found.name) for found in refused), len(refused)),
         f"{len(intake.ignored)} ignored",
         *_by_cause(((reason, entry) for entry, reason in intake.ignored), len(intake.ignored)),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _counted(what: str, found: list[Found]) -> str:
-    entries = sum(len(each.entries) for each in found)
-    return f"{entries} {what}" + f", as {len(found)} submissions" * (entries != len(found))
 
 
 def _by_cause(pairs: Iterable[tuple[str, str]], most: int) -> Iterator[str]:

@@ -61,10 +61,12 @@ def students(folder: Item, wanted: str | None = None) -> dict[Item, Student]:
 
 def _pattern(template: str) -> re.Pattern[str]:
     """Return the regular expression of a template such as "{name}_{id}_{file}"; raise `Unusable` where it is none."""
-    if unknown := set(SLOT.findall(re.escape(template))) - TABLES["field"].keys():
-        raise Unusable(f"--names {template}: {unknown.pop()} is none of {', '.join(TABLES['field'])}")
-    text = SLOT.sub(lambda found: f"(?P<{found[1]}>{TABLES['field'][found[1]]})", re.escape(template))
-    return re.compile(text.replace(r"\*", ".*?"), re.IGNORECASE | re.DOTALL)
+    known = TABLES["field"]
+    try:
+        text = SLOT.sub(lambda found: f"(?P<{found[1]}>{known[found[1]]})", re.escape(template))
+        return re.compile(text.replace(r"\*", ".*?"), re.IGNORECASE | re.DOTALL)
+    except (KeyError, re.error):
+        raise Unusable(f"--names {template}: no more than one each of {', '.join(known)} can stand in braces") from None
 
 
 def _is_plausible(named: Mapping[Item, Student]) -> bool:

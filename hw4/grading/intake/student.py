@@ -7,19 +7,21 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 from ..names import shown
 from ..submission import ANSWERS, HELPERS, Found
 from .platforms import COPY, Student, numbers, original, stem
-from .tree import INSTEAD, NOTEBOOK, Item, scan
+from .tree import INSTEAD, NOTEBOOK, TABLES, Item, scan
 
 LARGEST_LOOKED_AT = 50 * 2**20  # bytes of a notebook
 # A folder that somebody made for one more version, or that a platform made for one more submission.
 VERSION = re.compile(r"(?:attempt|version|v|try)[ _-]?\d+|20\d\d-?[01]\d-?[0-3]\d.*", re.IGNORECASE)
 PROBE = re.compile(r"[A-Za-z][A-Za-z0-9 ,.:;?()=-]{11,}")  # which stands in a notebook's file as in its text
 ANSWERS_FILE = re.compile(r"answers(-\d+)?\.py", re.IGNORECASE)  # Canvas numbers what is handed in again
+IMPERSONAL = re.compile(
+    rf"(?=.*[^\W\d_])(?:{'|'.join(TABLES['impersonal'])}|[\W\d_])*", re.IGNORECASE
+)  # no number alone
 # Why one notebook is graded and no other of the same student, in the order in which that is decided.
 WHY = ("which asks the questions", "called as the reference", "of the highest number", "the nearest", "the newest")
 
@@ -29,9 +31,9 @@ class Asked:
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, original(path.name).casefold()
+        self.probes = self._probes()
 
-    @cached_property
-    def probes(self) -> list[bytes]:
+    def _probes(self) -> list[bytes]:
         """Return a piece of each question; [] where the reference cannot be read."""
         try:
             cells = [cell for cell in json.loads(_body(self.path))["cells"] if cell["cell_type"] == "markdown"]
@@ -46,6 +48,10 @@ class Asked:
         bodies = {book: _body(book.path) if len(books) > 1 else b"" for book in books}
         found = [book for book in books if 2 * sum(probe in bodies[book] for probe in self.probes) > len(self.probes)]
         return found or list(books)
+
+    def is_nobodys(self, name: str) -> bool:
+        """Return whether the name of a notebook tells nothing of who handed it in."""
+        return name.casefold() == self.name or bool(IMPERSONAL.fullmatch(name))
 
     def is_in(self, item: Item) -> bool:
         """Return whether a file is the reference itself."""
@@ -80,7 +86,11 @@ def submission(
     entry = entry_of[ranked[0]] if ranked else next((item for item in group if item in named), group[0])
     student = named.get(entry)
     name = prefix + (student.name if student else stem(entry.name) if entry.items is not None else entry.name)
-    person = f"{name} ({student.id})" if student and student.id else name
+    person, bare = name, original(entry.name)
+    if student:
+        person += f" ({student.id})" * bool(student.id)
+    elif entry.is_notebook and not asked.is_nobodys(bare):
+        person = f"{prefix}{bare}.ipynb"  # whichever copy of it is graded
     found = Found(shown(name), shown(entry.at), shown(person), entry.path)
     if not ranked:
         return replace(found, problem=_why_not(group), entries=tuple(shown(item.at) for item in group)), {}

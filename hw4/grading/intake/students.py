@@ -1,6 +1,5 @@
 """Who handed in what: the entries of a folder, divided into submissions, what cannot be graded, and what is ignored."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,9 +10,7 @@ from ..names import shown
 from ..submission import Found
 from .platforms import Student, original, stem, students
 from .student import VERSION, Asked, beside, submission
-from .tree import INSTEAD, LINK, OUTPUT, TABLES, Item, scan
-
-IMPERSONAL = re.compile(rf"(?:{'|'.join(TABLES['impersonal'])}|[\W\d_])*", re.IGNORECASE)
+from .tree import INSTEAD, LINK, OUTPUT, Item, scan
 
 
 @dataclass
@@ -119,12 +116,7 @@ def _key(item: Item, named: Mapping[Item, Student], asked: Asked) -> tuple[str, 
     if item.items is not None:
         return "", f"folder {stem(item.name)}"
     bare = original(item.name) if item.is_notebook else Path(item.name).stem
-    return "", item.name if item.is_notebook and _is_nobodys(bare, asked) else f"file {bare}"
-
-
-def _is_nobodys(name: str, asked: Asked) -> bool:
-    """Return whether the name of a notebook tells nothing of who handed it in."""
-    return name.casefold() == asked.name or bool(IMPERSONAL.fullmatch(name))
+    return "", item.name if item.is_notebook and asked.is_nobodys(bare) else f"file {bare}"
 
 
 def _sections(folders: Sequence[Item], asked: Asked) -> list[Item]:
@@ -141,7 +133,7 @@ def _is_section(folder: Item, asked: Asked) -> bool:
         return _is_section(inner[0], asked)
     if len(direct) > 1:  # or one student's several notebooks
         bare = {original(book.name) for book in asked.asking(direct)}
-        return len(bare) > 1 and not all(_is_nobodys(name, asked) for name in bare)
+        return len(bare) > 1 and not all(asked.is_nobodys(name) for name in bare)
     holders = [item for item in inner if item.items is not None and not item.is_part() and item.notebooks()]
     asking = asked.asking([book for item in holders for book in item.notebooks()])
     holders = [item for item in holders if not set(asking).isdisjoint(item.notebooks())]

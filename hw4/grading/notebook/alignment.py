@@ -22,6 +22,7 @@ LEAST_TOLD = 0.2  # the part of a line's words, by their weight, that a question
 SURELY_TOLD = 0.4  # the same, where an answer stands above
 LEAST_SHARED = 0.7  # the same of words that it has, said above or not
 TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
+BREAK = re.compile(r"[.?!:\n]")
 BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
 ENDING = re.compile(r"[.?!]\W*\Z|\n")
 
@@ -77,7 +78,9 @@ class Alignment:
     def take_home(self, position: int) -> None:
         """Take the words of the given cell in whose place this one stands; a question's heading may differ."""
         given = self.reference.given[position]
-        for at, offset in _aligned(given.words, self.text):
+        ends = [0, *(end for _, end in self.spans)]
+        between = [self.source[end:start] for end, (start, _) in zip(ends, self.spans, strict=False)]
+        for at, offset in _aligned(given.words, self.text, [bool(BREAK.search(each)) for each in between]):
             self.words[at] = (position, offset, True)
         pairs = zip(self.spans, self.words, strict=True)
         body = (start for (start, _), word in pairs if word and word[0] == position and word[1] >= given.heading)
@@ -135,14 +138,22 @@ class Alignment:
                 yield Segment(end, after)
 
 
-def _aligned(given: list[str], text: list[str]) -> Iterator[tuple[int, int]]:
-    """Yield (index in `text`, index in `given`) of each word of `given` that stands in `text`, typing errors mended."""
+def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[tuple[int, int]]:
+    """Yield (index in `text`, index in `given`) of each word of `given` that stands in `text`, typing errors mended.
+
+    `breaks` says of each word of `text` whether a line or a sentence ends before it: there an insertion begins.
+    """
     rows = set(rows_of(given))
     hits = [at for at, row in enumerate(rows_of(text)) if row in rows]
     first = max(0, hits[0] - len(given)) if hits else 0
     window = text[first : hits[-1] + len(given)] if hits else text
     matcher = difflib.SequenceMatcher(None, given, window, autojunk=False)
     blocks = [difflib.Match(0, 0, 0), *matcher.get_matching_blocks()]
+    for number in range(1, len(blocks) - 2):
+        left, right = blocks[number], blocks[number + 1]
+        shift = _shift(left, right, window, breaks[first:])
+        blocks[number] = difflib.Match(left.a, left.b, left.size + shift)
+        blocks[number + 1] = difflib.Match(right.a + shift, right.b + shift, right.size - shift)
     inserted = [_is_insertion(left, right) for left, right in pairwise(blocks)]
     for block, beside in zip(blocks[1:], pairwise(inserted), strict=False):
         told = any(len(word) > 1 for word in given[block.a : block.a + block.size])  # a number may be the student's
@@ -158,6 +169,26 @@ def _aligned(given: list[str], text: list[str]) -> Iterator[tuple[int, int]]:
 def _is_insertion(left: difflib.Match, right: difflib.Match) -> bool:
     """Return whether between two equal blocks there are only words of the text."""
     return left.a + left.size == right.a and left.b + left.size < right.b
+
+
+def _shift(left: difflib.Match, right: difflib.Match, window: list[str], breaks: list[bool]) -> int:
+    """Return by how many words the insertion between two equal blocks moves, so that it begins at a break.
+
+    It may move where its first words stand after it as well, or its last ones before it.
+    """
+    low, high, end = left.b + left.size, right.b, right.b + right.size
+    if not _is_insertion(left, right) or breaks[low]:
+        return 0
+    for step in (1, -1):
+        shift = 0
+        while left.b < low + shift + step and high + shift + step < end:
+            word = shift if step > 0 else shift - 1
+            if window[low + word] != window[high + word]:
+                break
+            shift += step
+            if breaks[low + shift]:
+                return shift
+    return 0
 
 
 def _is_mended(before: str, after: str) -> bool:

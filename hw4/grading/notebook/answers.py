@@ -85,9 +85,9 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
         last = several or (not foreign and own in (None, target))  # the list stands below the last of its questions
         if not known or not last or answered & others - {None}:
             continue
-        parts = own is not None and len(walk.reference.questions[own].parts) == len(
-            numbers
-        )  # perhaps they number these
+        parts = own is not None and len(walk.reference.questions[own].parts) == len(numbers)
+        if parts and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
+            continue  # they number its parts
         for each in others:
             if own is None or several or (len(targets) >= CERTAIN_NUMBERS and not parts):
                 for piece in targets[each]:
@@ -162,15 +162,15 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     loose = [piece for piece in texts if not piece.parts]
     following = pairwise(pieces)
     introductions = [piece for piece, after in following if after.parts[:1] == parts[0] and after.cell == piece.cell]
-    leads = [piece for piece in loose if piece.label.named == "answer" or piece.label.verdict]
-    leads = [piece for piece in leads if piece not in introductions]
+    leads = [piece for piece in loose if piece not in introductions]
+    leads = [piece for piece in leads if piece.label.named == "answer" or piece.label.verdict]
     if len(leads) == len(rest):
         for part, piece in zip(rest, leads, strict=True):
             piece.parts = part
         return set(parts), []
     if not answered and any(not piece.label.verdict for piece in loose):
         return set(parts), []
-    return answered, leads if rest else []
+    return answered, leads or [piece for piece in texts if piece.quoted] if rest else []
 
 
 def _marks(parts: list[str], texts: list[Piece]) -> list[tuple[Piece, str]]:

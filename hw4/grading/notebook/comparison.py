@@ -84,7 +84,9 @@ def _remarks(matched: Matched) -> list[Remark]:
     if absent:
         names = ", ".join(absent[:MOST_NAMED]) + f" and {len(absent) - MOST_NAMED} more" * (len(absent) > MOST_NAMED)
         text = f"this submission holds {len(asked) - len(absent)} of {len(asked)} questions: {names} not in it"
-        remarks.append(Remark(text=text))
+        alone = asked[absent[0]] if len(absent) == 1 else None
+        words = reference.notebook.cells[alone.position].source.splitlines() if alone else []
+        remarks.append(Remark(alone and alone.id, None, text, "\n".join(f"-{line}" for line in words)))
     for position, given in reference.given.items():
         index = places.get(position)
         gone = given.gone(matched.covered[position])

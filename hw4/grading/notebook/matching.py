@@ -186,22 +186,25 @@ def _spread(matched: Matched, asked: Asked) -> list[int]:
     own = first_label(matched.cells[place].source)
     number, found = own.number or asked.number, [place]
     for step in (-1, 1) if own.number is None or own.letters else (1,):
-        for index in range(place + step, place + step * MOST_CELLS, step)[: place if step < 0 else None]:
-            cell = matched.cells[index] if index < len(matched.cells) else None
-            own_home = asked.position in matched.homes.get(index, ())
-            if cell is None or (matched.homes.get(index) and cell.cell_type != "code" and not own_home):
-                break
-            label, said = first_label(cell.source), _asking(cell.source)
+        last = min(max(place + step * MOST_CELLS, -1), len(matched.cells))
+        for index in range(place + step, last, step):
+            cell = matched.cells[index]
+            own_home, label, said = (
+                asked.position in matched.homes[index],
+                first_label(cell.source),
+                _asking(cell.source),
+            )
             begins = label.number is not None and not label.letters
+            if cell.cell_type == "code":
+                continue
+            if not own_home and (matched.homes[index] or (step > 0 and begins)):
+                break
             shares = label.number == number and reference.share(set(said), asked.words) >= LEAST_SHARE
-            if cell.cell_type == "code" or (step > 0 and begins and not own_home):
-                if begins and cell.cell_type != "code":
-                    break
-            elif own_home or shares or (step > 0 and reference.likeness(asked, said) >= LEAST_LIKENESS):
+            if own_home or shares or (step > 0 and reference.likeness(asked, said) >= LEAST_LIKENESS):
                 found.append(index)
-                if step < 0 and begins:
-                    matched.places[asked.position] = index
-                    break
+            if step < 0 and begins and shares:
+                matched.places[asked.position] = index
+                break
     for index in found:
         matched.homes[index] = [*{asked.position, *matched.homes.get(index, [])}]
     return found

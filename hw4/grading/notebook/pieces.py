@@ -29,6 +29,7 @@ class Piece:
     code: bool = False
     place: str = ""  # the letter of the part whose statement it follows, or that its cell's id names
     named: str | None = None  # another question, which a label names
+    quoted: bool = False  # its place is below a quotation of the statement
     foreign: bool = False  # it belongs to a question that the reference does not ask
     text: str = ""
     mark: str = ""  # the letters of the parts that its label means
@@ -56,6 +57,7 @@ class Walk:
         self.place = ""
         self.statements: set[tuple[int, str]] = set()  # of the present cell: the given cell, and the part
         self.fixed = False  # the present cell holds given text that nobody is asked to change
+        self.quotes = False  # the present cell quotes given text
         self.headed = -1  # the cell with a heading of the student's that this one is below
         self.lost = False  # below a question that the reference does not ask
         self.heads: list[tuple[int, Asked, int | None]] = []  # where each question stands, and its number there
@@ -99,6 +101,7 @@ class Walk:
         self.headed = index if headed and not home and label == Label() else -1 if home or headed else self.headed
         given = [self.reference.given.get(each) for each in self.matched.homes.get(index, ())]
         self.fixed = any(each.remarked for each in given if each)
+        self.quotes = not home and any(segment.given is not None for segment in segments)
         self.statements = {(segment.given, segment.part) for segment in home if segment.given is not None}
         for segment in segments:
             given_at = segment.given if segment.home and segment.given is not None else -1
@@ -111,7 +114,7 @@ class Walk:
                 self._pass(index, segment)
             elif not alters(self.matched.cells[index].source, segment, segments):
                 self._collect(index, segment, owner, part)
-        self.place = self.place if self._parts_here() == {self.place} else ""
+        self.place = self.place if self._parts_here() == {self.place} or self._has_place(index) else ""
         return head or owner or self.own
 
     def _parts_here(self) -> set[str]:
@@ -170,8 +173,9 @@ class Walk:
         begun, place = len(self.pieces), part or self.place
         last = not part and len(self._parts_here()) > 1 and not self._has_place(index)
         last = last and self.question is not None and place == self.question.parts[-1]
-        for at, line, label in _labelled(source[segment.start : segment.end], code):
+        for at, line in lines(source[segment.start : segment.end]):
             start = segment.start + at
+            label = read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
             if code and self.fixed and not SPEECH_IN_CODE.match(line):
                 continue  # given code was changed, which answers nothing
             if not code and line.lstrip().startswith("#") and tuple(words(line)) in self.reference.titles:
@@ -188,10 +192,9 @@ class Walk:
                 before.end = start + len(line)
                 before.text = source[before.start : before.end]
             else:
-                piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code)
-                piece.place, piece.named = place, self.named
-                piece.foreign, piece.text = self.lost, line
-                self.pieces.append(piece)
+                piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code, place)
+                quoted = bool(place) and not part and self.quotes
+                self.pieces.append(replace(piece, named=self.named, foreign=self.lost, text=line, quoted=quoted))
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
     def _has_place(self, index: int) -> bool:
@@ -209,12 +212,6 @@ class Walk:
         if target is None and label.named == "question":
             self.question, self.lost = None, True
             self.foreign.add(index)
-
-
-def _labelled(text: str, code: bool) -> Iterator[tuple[int, str, Label]]:
-    """Yield the lines of `text` with their places and labels."""
-    for at, line in lines(text):
-        yield at, line, read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
 
 
 def _cut(piece: Piece, source: str) -> Iterator[Piece]:

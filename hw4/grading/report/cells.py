@@ -88,10 +88,9 @@ def mark(kind: str, word: str, rest: str = "") -> str:
 
 def remark(about: Remark) -> str:
     """Return a remark on a given cell as HTML, with the difference from the cell as it was given."""
-    difference = f"<pre>{_lines(about.diff)}</pre>" if about.diff else ""
-    if difference:
-        difference = f"<details open><summary>Difference from what was given</summary>{difference}</details>"
-    return mark("warn", "Given cell changed:", text(about.text)) + difference
+    lines = _lines(about.diff)
+    difference = f"<details open><summary>Difference from what was given</summary><pre>{lines}</pre></details>"
+    return mark("warn", "Given cell changed:", text(about.text)) + (difference if lines else "")
 
 
 def _lines(diff: str) -> str:

@@ -15,7 +15,7 @@ OPERATOR_NAME = re.compile(r"(?:[A-Za-z0-9 -]|\\[,;! ])*")
 ROWS = re.compile(r"\\\\|\$\$|\\(?:begin|end)\{")
 TAG, LABEL = re.compile(r"\\tag(\*?)\s*\{([^{}]*)\}"), re.compile(r"\\label\s*\{([^{}]*)\}")
 COLUMN = re.compile(r"[@!<>]\{[^{}]*\}|\s|\|(?=\|)|([pmb])\{[^{}]*\}|\*\{(\d\d?)\}\{([lcr|:]*)\}")
-NOTATION = re.compile(r"(?:(?:up|down)diagonalstrike|(?:horizontal|vertical)strike|box|left|right|top|bottom| )+")
+NOTATION = re.compile(r"(?:\w+strike|box|roundedbox|circle|left|right|top|bottom| )+")
 LENGTH = re.compile(rf"([-+]*)(\d+\.?\d*|\.\d+) *({'|'.join(DATA['em'])})")
 OWN_TOKEN = re.compile(TOKEN.pattern.replace("A-Za-z", "A-Za-z@"), re.DOTALL)  # `@` keeps our commands out of formulas
 

@@ -102,14 +102,10 @@ PARSER.normalizeLinkText = lambda link: link
 PARSER.enable("strikethrough").use(tasklists_plugin)
 PARSER.block.ruler.before("lheading", "table below", table, {"alt": ["paragraph", "reference"]})  # so that lists win
 PARSER.core.ruler.after("block", "keep_all", keep_all)
+RENDERED = lru_cache(maxsize=500)(PARSER.render)  # of cells: what was given stands in every submission of a class
 
 
 def to_html(source: str, kept: list[str]) -> str:
     """Return Markdown as HTML, with tokens for its formulas, which `kept` takes."""
     source = CODE.sub(lambda code: code[0].replace("$", CODE_DOLLAR), source)  # which starts no formula
-    return _rendered(stand_aside(SOURCE, source, kept).replace(CODE_DOLLAR, "$"))
-
-
-@lru_cache(maxsize=500)  # cells: what was given stands in every submission of a class
-def _rendered(source: str) -> str:
-    return PARSER.render(source)
+    return RENDERED(stand_aside(SOURCE, source, kept).replace(CODE_DOLLAR, "$"))

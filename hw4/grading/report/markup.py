@@ -69,10 +69,7 @@ def attribute(tag: str, name: str, value: str) -> str | None:
     return value if rule is None or rule.fullmatch(value) else None
 
 
-Keep = Callable[[str, str, str], str | None]
-
-
-def cleaner(tags: set[str], keep: Keep = attribute) -> nh3.Cleaner:
+def cleaner(tags: set[str], keep: Callable[[str, str, str], str | None] = attribute) -> nh3.Cleaner:
     """Return a cleaner that keeps `tags`, and of their attributes what `keep` makes of tag, name and value."""
     math = {tag: set(TABLES["math_attributes"]) for tag in MATH_TAGS}
     return nh3.Cleaner(

@@ -44,7 +44,7 @@ class Outputs:
         if WIDGET in data and plain:  # the run put the widget's last state into it
             return plain
         if "text/html" in data:
-            html = self.html(data["text/html"], level)
+            html = self._laid_out(data["text/html"], level, None)
             words = nh3.clean(html, tags=set()).strip()
             if "<img" in html or "<math" in html or not (words == "" or words.startswith("[Not shown here")):
                 return html
@@ -63,10 +63,6 @@ class Outputs:
     def markdown(self, source: str, level: int, attachments: Attachments | None = None) -> str:
         """Return Markdown as HTML."""
         return self._laid_out(source, level, to_html, attachments)
-
-    def html(self, source: str, level: int) -> str:
-        """Return HTML as the page may show it."""
-        return self._laid_out(source, level, None)
 
     def _laid_out(
         self,

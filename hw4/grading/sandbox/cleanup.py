@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import time
 
-PREFIX, INSIDE = "hw4-scratch-", {"sockets", "scratch"}  # of a scratch folder: how it is called, and what it holds
+PREFIX, INSIDE = "hw4-scratch-", ("sockets", "scratch")  # how a scratch folder's name begins, and what is in it
 SETTLED = 60.0  # seconds after which a new folder is surely held by who made it
 FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
@@ -30,11 +30,12 @@ def hold(path: Path) -> int:
         with contextlib.suppress(OSError), opened(None, str(other), change=False) as folder:
             status = os.fstat(folder)
             old = status.st_uid == os.geteuid() and status.st_mtime < time() - SETTLED
-            if old and set(os.listdir(folder)) <= INSIDE:
+            if old and all(name.startswith(INSIDE) for name in os.listdir(folder)):
                 fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 remove_tree(str(other))
     held = os.open(path, FOLDER)
-    fcntl.flock(held, fcntl.LOCK_EX)
+    with contextlib.suppress(OSError):  # a file system without locks, on which nothing is taken for left
+        fcntl.flock(held, fcntl.LOCK_EX)
     return held
 
 
@@ -73,7 +74,7 @@ def _remove(top: int, name: str) -> bool:
                     os.unlink(child, dir_fd=folder)
                 except OSError:
                     with opened(folder, child):  # which makes it movable
-                        os.rename(child, secrets.token_hex(16), src_dir_fd=folder, dst_dir_fd=top)
+                        os.rename(child, f"{INSIDE[1]}-{secrets.token_hex(16)}", src_dir_fd=folder, dst_dir_fd=top)
         os.rmdir(name, dir_fd=top)
         return True
     return False

@@ -4,6 +4,7 @@ bubblewrap and nsjail were weighed: they start programs afresh, and a
 kernel that is forked with PyTorch imported boots 2 s sooner.
 """
 
+import contextlib
 import fcntl
 import os
 import resource
@@ -124,8 +125,9 @@ def set_limits(wanted: ResourceLimits, own_user: bool) -> bool:
     if counted:
         limits[resource.RLIMIT_NPROC] = wanted.threads
     elif os.geteuid() > 0:  # counted with all else that the user runs: enough for a class, too little for a fork bomb
-        running, step = int(Path("/proc/loadavg").read_text().split()[3].rpartition("/")[2]), 2 * wanted.threads
-        limits[resource.RLIMIT_NPROC] = (running // step + 2) * step  # in steps, or each run would have another one
+        with contextlib.suppress(OSError):
+            running, step = Path("/proc/loadavg").read_text().split()[3].rpartition("/")[2], 2 * wanted.threads
+            limits[resource.RLIMIT_NPROC] = (int(running) // step + 2) * step  # each run has the same one, mostly
     for kind, value in limits.items():
         hard = resource.getrlimit(kind)[1]
         lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)

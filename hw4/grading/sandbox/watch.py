@@ -177,10 +177,13 @@ def _deleted(pids: Iterable[int]) -> dict[int, int]:
     """
     found = {}
     for pid in pids if sys.platform == "linux" else ():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+        try:
             for name in os.listdir(f"/proc/{pid}/fd"):
                 with contextlib.suppress(FileNotFoundError):
                     status = os.stat(f"/proc/{pid}/fd/{name}")
                     if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
                         found[status.st_ino] = _size(status)
+        except OSError:
+            if _resident(pid):  # else it is ending
+                raise
     return found
