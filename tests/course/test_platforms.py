@@ -147,10 +147,9 @@ def test_a_wrong_function_has_no_point_and_a_failed_cell_is_not_passed(graded):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"a.ipynb": "{}", "b.ipynb": "{}"}, "2 notebooks were handed in"),
         ({NAME: "{", "answers.py": RIGHT}, "not JSON"),
-        ({"work.zip": b"PK no zip"}, "not a zip file"),
-        ({"a/answers.py": RIGHT, "b/answers.py": WRONG}, "2 files called answers.py"),
+        ({"work.zip": b"PK no zip"}, "a damaged archive"),
+        ({"notes.txt": "none"}, "no notebook"),
     ],
 )
 def test_what_cannot_be_graded_has_a_result_that_says_why(graded, files, said):
