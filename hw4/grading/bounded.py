@@ -70,6 +70,9 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
     except Empty:
         start()
         helper = IDLE.get()
+    while helper.poll() is not None:  # it died while it was idle
+        start()
+        helper = IDLE.get()
     timer = Timer(limit, helper.kill)
     timer.start()
     assert helper.stdin and helper.stdout
