@@ -425,6 +425,30 @@ def test_answers_between_the_statements_of_a_reworded_question(between):
     assert ["XY1ZY" in text for text in shown(found, notebook, "loss-4").values()] == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("name", "part", "answer"),
+    [
+        ("opt-6", "A", "They shrink or grow: each gradient is a product, on the mean of factors below one."),
+        ("opt-6", "A", "Curvature hides: on the mean a gradient of noise vanishes faster."),
+        ("loss-4", "A", "Zero weights kill them, as whether something is constant depends."),
+    ],
+)
+def test_an_answer_with_words_of_the_reworded_question_is_none_of_its_statements(name, part, answer):
+    text = REWORDED["loss-4"]
+    if name == "opt-6":
+        text = "6. You have trained a neural network of arbitrary functions, and cannot train one with more layers.\n"
+        text += '    1. Explain the concepts of "vanishing gradients", and "exploding gradients".\n'
+        text += (
+            "    2. How can each of these be caused by increased depth?\n    3. Provide a numerical example of each.\n"
+        )
+        text += "    4. How can you tell which of them it is without looking at the gradient tensor(s)?"
+    first, *statements = text.split("\n    ")
+    texts = [answer if letter == part else "XYZZY." for letter, _ in zip("ABCD", statements, strict=False)]
+    source = "\n    ".join([first, *(f"{each}\n\n{said}\n" for each, said in zip(statements, texts, strict=True))])
+    missing, perhaps, found = answers(f"{name.split('-')[0]}-section", source, question=name, ids=False)
+    assert (missing, perhaps) == ([], []) and answer in found[part], found
+
+
 def test_a_statement_of_another_edition_quoted_in_the_answer_makes_no_part_missing():
     answer = "**Answer:** yes\n\n* ReLU can cause dead neurons, for ever.\nTrue.\n\n* It is linear?\nFalse.\n\n"
     question = "loss-4-question", GIVEN["loss-4-question"]

@@ -19,7 +19,7 @@ from .tokens import answer_start, is_speech, lines, read_label, words
 QUOTE = 6  # words in a row that are taken for a quotation of given text
 MOST_QUOTED = 8  # places that one row of words is looked for in
 LEAST_TOLD = 0.2  # the part of a line's words, by their weight, that a question has and did not say in a line above
-SURELY_TOLD = 0.4  # the same, where an answer stands above
+SURELY_TOLD = 0.4  # the same, where an answer stands above; and of words said above or not, below a statement
 LEAST_SHARED = 0.7  # the same of words that it has, said above or not
 TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
 BREAK = re.compile(r"[.?!:\n]")
@@ -53,7 +53,9 @@ class Alignment:
         """Take the lines of a question that stands in other words, and of each of its statements.
 
         A line is the question's if it says what the question has not said yet, which an answer hardly does, and so is
-        what stands above it; all lines up to an announced answer are if the question `goes_on` in a cell below.
+        what stands above it. Below a statement, a line without a label must also have many of the question's words,
+        since an answer has some of them. All lines up to an announced answer are the question's if it `goes_on` in a
+        cell below.
         """
         reference, given = self.reference, self.reference.given[position]
         asked, by_part = reference.at[position], dict[str, set[str]]()
@@ -63,8 +65,9 @@ class Alignment:
         for at, line in lines(self.source):
             end, label = at + answer_start(line), read_label(line)
             found = set(filter(is_speech, words(self.source[at + label.end : end])))
-            fresh = reference.share(found, left)
-            told = goes_on or fresh >= LEAST_TOLD or reference.share(found, asked.words) >= LEAST_SHARED
+            fresh, shared = reference.share(found, left), reference.share(found, asked.words)
+            is_new = fresh >= LEAST_TOLD and (not current or label.end > 0 or shared >= SURELY_TOLD)
+            told = goes_on or is_new or shared >= LEAST_SHARED
             begin, is_open = begin if is_open else at, is_open and not "" < label.letters < current
             marked = told and len(found) > SHORT and bool(label.number or label.letters)
             is_open = is_open or fresh >= SURELY_TOLD or marked
