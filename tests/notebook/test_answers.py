@@ -504,6 +504,66 @@ def test_a_list_numbers_the_questions_as_the_submission_does():
     assert shown(found, notebook, "dropout-2") == {"": "### Dropout answers3. As $E=x$."}
 
 
+def numbered(name, number, heading=False):
+    """Return a question's text under a number alone or, with `heading`, as the reference has it."""
+    text = GIVEN[f"{name}-question"]
+    return (f"{name}-question", text) if heading else f"{number}. " + text.split("\n\n", 1)[1]
+
+
+@pytest.mark.parametrize("heading", [False, True])
+def test_a_list_below_questions_of_another_edition_answers_those_of_the_reference(heading):
+    title = "### Question {}\n\n" if heading else "{}. "
+    other = [f"{title.format(2)}Why is a limit needed?", f"{title.format(3)}Calculate the same with autograd."]
+    listed = "### Backpropagation answers:\n1. By the chain rule.\n2. i. **False**. Limits\nii. True.\n3. Done."
+    cells = ["backprop-section", numbered("backprop-1", 1, heading), *other, listed]
+    missing, perhaps, texts = answers(*cells, question="backprop-1", ids=False)
+    assert (missing, perhaps, texts) == ([], [], {"": "1. By the chain rule."})
+
+
+def test_a_list_answers_the_questions_around_inserted_ones():
+    other = ["2. Why is that?", "3. Write the shape of the tensor."]
+    cells = ["cnn-section", numbered("cnn-1", 1), *other, numbered("cnn-2", 4), "5. Why?", "6. Draw the filters."]
+    listed = "### CNN answers:\n1. pixels\n2. so\n3. (1, 2)\n4. kernels\n5. so\n6. drawn"
+    found, notebook = read(cells_of(*cells, listed), ids=False)
+    assert shown(found, notebook, "cnn-1") == {"": "1. pixels"}
+    assert shown(found, notebook, "cnn-2") == {"": "4. kernels"}
+    assert asked(found, "cnn-3").missing == asked(found, "cnn-4").missing == [""]
+
+
+@pytest.mark.parametrize(
+    "below", ["**Answer 2:** 0.28", "**Answer:** 0.28", "2.1. Explain.\n<b>Answer 2.1: no</b> it is less."]
+)
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize("heading", [True, False])
+def test_an_inserted_question_is_not_the_deleted_one_of_its_number(below, apart, heading):
+    other = "### Question 2\n\n" if heading else "2. "
+    other += "State the rate at which the two layers below drop together."
+    cells = ["dropout-section", numbered("dropout-1", 1, heading), "**Answer:** no"]
+    cells += [other, below] if apart else [f"{other}\n\n{below}"]
+    found, notebook = read(cells_of(*cells), ids=False)
+    assert shown(found, notebook, "dropout-1") == {"": "**Answer:** no"}
+    assert shown(found, notebook, "dropout-2") == {}
+    assert asked(found, "dropout-2").missing == [""] and asked(found, "dropout-2").deleted
+
+
+def test_an_inserted_question_with_code_is_not_the_deleted_one_of_its_number():
+    other = ["2. Calculate the derivatives of the snippet numerically.", "cnn-3-snippet", "**Answer 2:** by hand."]
+    cells = ["backprop-section", numbered("backprop-1", 1), "**Answer:** the chain rule.", *other]
+    found, notebook = read(cells_of(*cells), ids=False)
+    assert shown(found, notebook, "backprop-1") == {"": "**Answer:** the chain rule."}
+    assert shown(found, notebook, "backprop-2") == {}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["**Answer 2:** $E=x$."], ["### Question 2", "**Answer:** $E=x$."], ["### Question 2\n\nLet us see: $E=x$."]],
+)
+def test_a_deleted_question_is_answered_under_its_number(texts):
+    cells = ["dropout-section", "dropout-1-question", "**Answer:** no", *texts]
+    missing, perhaps, found = answers(*cells, question="dropout-2", ids=False)
+    assert (missing, perhaps) == ([], []) and "E=x" in found[""]
+
+
 def test_answers_under_ordinal_numbers():
     answers = "1st question answers:\nCross-entropy.\n\n4th question answers:\n1. No.\n2. No.\n3. Yes."
     cells = cells_of("loss-section", *(f"loss-{number}-question" for number in range(1, 5)), answers)

@@ -40,7 +40,8 @@ def _answered(walk: Walk) -> set[str | None]:
 def _follow_labels(walk: Walk) -> None:
     """Bring what is labelled "Answer 2" to question 2 of its section, unless that one is answered in its own place.
 
-    What asks something under the number of a question that is not in the submission is another question.
+    What asks something under the number of a question that is not in the submission is another question; so is what
+    stands below a heading such as "Question 2" and above an announced answer.
     """
     answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
     named: dict[str, list[Piece]] = defaultdict(list)
@@ -50,7 +51,9 @@ def _follow_labels(walk: Walk) -> None:
             named[piece.named].append(piece)
     for target, pieces in named.items():
         said = [piece for piece in pieces if piece.says]
-        if target not in placed and any("?" in piece.text[-5:] for piece in said):
+        labels = {piece.label.named for piece in said if piece.label.named == "answer" or "\n" in piece.text.strip()}
+        asks = labels >= {"question", "answer"} or any("?" in piece.text[-5:] for piece in said)
+        if target not in placed and asks:
             walk.foreign.add(pieces[0].cell)
             for piece in pieces:
                 piece.question, piece.foreign = None, True
@@ -58,6 +61,8 @@ def _follow_labels(walk: Walk) -> None:
 
 def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
     """Divide what answers several questions of a section by their numbers: "1. ... 2. ..." below the last of them.
+
+    Below a question that the reference does not ask, a list may hold answers to such questions as well.
 
     Returns the pieces that perhaps answer a question, by its id: a list of two may be one of the last question's own.
     """
@@ -78,10 +83,10 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
                 target = walk.numbers.get((section, number))
                 numbers.append(number)
             if numbers:
-                targets.setdefault(target, []).append(piece)
+                targets.setdefault(target if target in placed or not foreign else None, []).append(piece)
         others = {each for each in targets if each != own and any(piece.says for piece in targets[each])}
-        known = all((section, number) in walk.numbers for number in numbers) and numbers == sorted(set(numbers))
-        known = known and placed | {None} >= targets.keys()
+        known = numbers == sorted(set(numbers)) and placed | {None} >= targets.keys()
+        known = known and (foreign or all((section, number) in walk.numbers for number in numbers))
         last = several or (not foreign and own in (None, target))  # the list stands below the last of its questions
         if not known or not last or answered & others - {None}:
             continue

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .alignment import Segment, alters
-from .matching import Matched
+from .matching import MOST_CELLS, Matched
 from .questions import CELL_ID, GIVEN, part_of, role
 from .reference import Asked
 from .tokens import Label, first_label, lines, read_label, says_something, words
@@ -151,8 +151,17 @@ class Walk:
         following = next(((asked, number) for at, asked, number in self.heads if at > index), None)
         if following and following[0].section == self.section and following[1]:
             return following[1] > label.number
-        after = self.matched.cells[index + 1 : index + 2]
-        return "?" in cell.source or any(first_label(each.source).named == "answer" for each in after)
+        return "?" in cell.source or self._is_announced(index, label.number)
+
+    def _is_announced(self, index: int, number: int) -> bool:
+        """Return whether an answer is announced in the cell `index` or the next, or one to `number` farther below."""
+        end = min([index + MOST_CELLS, *(at for at, _, _ in self.heads if at > index)])
+        for at, cell in enumerate(self.matched.cells[index:end]):
+            labels = [read_label(line) for _, line in lines(cell.source)]
+            named = {label.number for label in labels if label.named == "answer"}
+            if number in named or (at <= 1 and None in named):
+                return True
+        return False
 
     def _pass(self, index: int, segment: Segment) -> None:
         """Take note of given text: it may be a section's heading, a question, or the statement of a part."""
