@@ -17,7 +17,7 @@ def last_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in lines[-1]).strip()[:LONGEST_LINE]
 
 
-def overwrite(text: str) -> str:
+def text_on_terminal(text: str) -> str:
     """Return printed text as a terminal shows it: after backspaces, and with lines that were printed over.
 
     A carriage return at its end is kept: what comes next is printed over the line.

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from hw4.grading.course.alone import depends_on, selected
+from hw4.grading.course.alone import selected, text_by_question
 from hw4.grading.course.given import BLANK
 from hw4.grading.errors import Unusable
 from tests.builders import ROOT, submission
@@ -68,8 +68,8 @@ def test_a_name_that_no_question_has_is_answered_with_the_nearest():
 
 def test_a_question_depends_on_its_own_cells_the_setup_and_the_modules_that_it_names():
     def changed(new, files=None):
-        before = depends_on(submission(REFERENCE, FILES), submission(REFERENCE))
-        after = depends_on(submission(REFERENCE | new, files), submission(REFERENCE))
+        before = text_by_question(submission(REFERENCE, FILES), submission(REFERENCE))
+        after = text_by_question(submission(REFERENCE | new, files), submission(REFERENCE))
         return [name for name in before if before[name] != after[name]]
 
     assert changed({"q-2-answer": "Forty."}, FILES) == ["q-2"]

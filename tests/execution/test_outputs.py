@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from hw4.grading.execution.outputs import FLOOD, Flood, OutputCollector
 from hw4.grading.notebook.format import write_notebook
-from hw4.grading.text import overwrite
+from hw4.grading.text import text_on_terminal
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies
@@ -216,9 +216,9 @@ def test_sixteen_thousand_updates_of_a_line_leave_its_end(collector):
 
 @pytest.mark.parametrize("pattern", ["x\x08", "a\r", "\r\n", "\x08"])
 def test_long_texts_are_overwritten_at_once(pattern):
-    assert len(overwrite(pattern * 100_000)) <= 100_000
-    assert len(overwrite("x" * 100_000 + pattern[-1] * 100_000)) <= 200_000
-    assert len(overwrite("x" * 100_000 + "\ra" * 100_000)) == 100_000
+    assert len(text_on_terminal(pattern * 100_000)) <= 100_000
+    assert len(text_on_terminal("x" * 100_000 + pattern[-1] * 100_000)) <= 200_000
+    assert len(text_on_terminal("x" * 100_000 + "\ra" * 100_000)) == 100_000
 
 
 def test_two_displays_with_one_id_show_both_the_new_state(collector):

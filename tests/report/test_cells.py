@@ -1,6 +1,7 @@
 """Cells: what a grader finds of their text, pictures and outputs, and what a note says is missing."""
 
 import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -134,3 +135,34 @@ def test_a_table_head_that_is_a_formula_has_a_name():
     html = body(new_markdown_cell("| $r_l$ | b |\n| --- | --- |\n| 1 | 2 |"))
     head = re.search("<th[^>]*>(.*?)</th>", html)[1]
     assert '<span class="spoken">rl</span>' in head and "<mi>r</mi><mi>l</mi>" in head
+
+
+LONG = {
+    "fences": "```\n",
+    "rules and heads": "# a\n---\n",
+    "emphasis": "**a ",
+    "brackets": "[a](",
+    "tags": "<b a",
+    "comments": "<!--",
+    "formulas": "$x$ ",
+    "environments": r"\begin{a}",
+    "quotations": "> ",
+    "items": "- a\n",
+    "rows": "|1|2|\n",
+    "pictures": "![a][b] ",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LONG)
+def test_a_cell_four_times_as_long_takes_about_four_times_as_long_to_draw(name):
+    def least(length):
+        texts = [LONG[name] * (length // len(LONG[name])) + f"\n\n{turn}" for turn in range(3)]
+        return min(duration(result(new_markdown_cell(text))) for text in texts)
+
+    def duration(found):
+        start = time.process_time()
+        Cells(found)
+        return time.process_time() - start
+
+    assert least(80_000) < 10 * least(20_000)  # a ratio: 16 where the time grows with the square

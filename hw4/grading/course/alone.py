@@ -61,7 +61,7 @@ class Desk:
             now = self._stamps()
             if now != stamps or problem:
                 try:
-                    texts = bounded.call(depends_on, self.read(), self.reference)
+                    texts = bounded.call(text_by_question, self.read(), self.reference)
                     changed = [name for name in texts if texts[name] != seen.get(name) and name in (names or texts)]
                     if changed and self.attempt(changed) == ExitCode.INTERRUPTED:
                         return ExitCode.INTERRUPTED
@@ -97,7 +97,7 @@ def _compared(submission: Submission, reference: Submission) -> tuple[NotebookNo
     return notebook, given, compare(notebook, Reference.of(given))
 
 
-def depends_on(submission: Submission, reference: Submission) -> dict[str, str]:
+def text_by_question(submission: Submission, reference: Submission) -> dict[str, str]:
     """Return the text on which each question of a submission depends, by its id."""
     notebook, _, found = _compared(submission, reference)
     modules = "".join(submission.texts()[1:])

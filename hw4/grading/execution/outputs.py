@@ -11,7 +11,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from ..text import clean_text, overwrite
+from ..text import clean_text, text_on_terminal
 from .widgets import Widgets
 
 TEXT_SHARE = 8  # the limit for outputs divided by this is kept of printed text: nobody reads more
@@ -127,7 +127,7 @@ class OutputCollector:
             self._append(last)
         before = len(last.text)
         start = max(last.text.rfind("\n") + 1, before - OVERWRITABLE)
-        text = overwrite(last.text[start:] + clean_text(content["text"]))
+        text = text_on_terminal(last.text[start:] + clean_text(content["text"]))
         kept = text[: max(0, self.limit // TEXT_SHARE - self._kept + before - start)]
         self._lines_cut += text.count("\n") - kept.count("\n")
         last.text = last.text[:start] + kept

@@ -7,6 +7,7 @@ import functools
 import re
 from urllib.parse import quote, unquote
 
+import lxml.etree
 import lxml.html
 from lxml.html import HtmlElement
 
@@ -17,8 +18,8 @@ from .pictures import Attachments, Pictures
 from .verbatim import highlighted
 
 # In these, MathJax looks for no formulas.
-CODE = "(//pre | //code)/descendant-or-self::*"
-HEADINGS = "//h1 | //h2 | //h3 | //h4 | //h5 | //h6"
+CODE = ("pre", "code")
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 LANGUAGE = re.compile(r"(?:^| )language-(\S+)")  # in the class of a code
 SCROLLING = 30  # letters: a formula within text that is longer scrolls by itself
 SHRINKING = ((40, 180), (60, 130), (80, 90))  # to percent of its size on paper, from how many letters in a line on
@@ -41,7 +42,7 @@ class Drawing:
         self.kept, self.attachments = kept, attachments or {}
         self.drawn: list[str] = []
         body = parse(html, kept)
-        for heading in body.xpath(HEADINGS):
+        for heading in body.iter(*HEADINGS):
             heading.set("name", heading.get("id") or restored(heading.text_content(), kept))
         self._draw_texts(body)
         for node in list(body.iterdescendants()):
@@ -51,13 +52,14 @@ class Drawing:
 
     def _draw_texts(self, body: HtmlElement) -> None:
         """Let a token stand for each formula of the texts in `body`."""
-        code = set(body.xpath(CODE))
-        for found in body.xpath("//text()"):
-            owner, text = found.getparent(), printable(restored(found, self.kept))
-            text = PICTURE_DATA.sub(_shortened, text)
-            if (owner.getparent() if found.is_tail else owner) not in code:
-                text = TEXT.sub(self._formula, text)
-            setattr(owner, "tail" if found.is_tail else "text", text)
+        within = 0  # elements of code that are open
+        # Not by XPath: libxml2 sorts what that finds, in a time that grows with the square of the siblings.
+        for event, node in lxml.etree.iterwalk(body, events=("start", "end")):
+            place = "text" if event == "start" else "tail"
+            within += (node.tag in CODE) * (1 if event == "start" else -1)
+            if found := getattr(node, place):
+                text = PICTURE_DATA.sub(_shortened, printable(restored(found, self.kept)))
+                setattr(node, place, text if within else TEXT.sub(self._formula, text))
 
     def _formula(self, found: re.Match[str]) -> str:
         """Return a token for the formula `found` with its delimiters, or the text that shows what is none."""

@@ -9,7 +9,7 @@ from pygments import lex
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
 
-from ..text import overwrite
+from ..text import text_on_terminal
 from .markup import TABLES, printable
 
 LONGEST = 1_000_000  # characters that are shown as text
@@ -59,4 +59,4 @@ def fold(html: str, what: str, source: str) -> str:
 
 def terminal(source: str) -> str:
     """Return what is left of `source` once carriage returns and backspaces moved the cursor over it."""
-    return overwrite(COMMAND.sub("", source)).removesuffix("\r")
+    return text_on_terminal(COMMAND.sub("", source)).removesuffix("\r")
