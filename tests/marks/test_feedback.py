@@ -127,9 +127,18 @@ def test_columns_that_somebody_added_for_a_platform_are_used(course):
 
 def test_a_sum_that_is_no_number_is_not_handed_on(course):
     course.mark(lambda rows: [row | {"mark cnn-2-B": "see me"} for row in rows])
-    feedback.run([str(course.folder)])
+    assert feedback.run([str(course.folder)]) == ExitCode.UNUSABLE
     assert rows(course, "moodle")[0]["Grade"] == "" == rows(course, "canvas")[1]["Homework"]
-    assert "no number: mark cnn-2-B of 6 points" in page(course)
+    assert not list((course.folder / "feedback").glob("zoe*.html"))
+
+
+def test_an_adjustment_that_is_no_number_holds_back_only_its_own_page(course):
+    assert feedback.run([str(course.folder)]) == ExitCode.CLEAN
+    before = {path.name for path in (course.folder / "feedback").glob("*.html")}
+    course.mark(lambda rows: [row | {"adjustment": "-10 %" * (row["folder"] == "zoe")} for row in rows])
+    assert feedback.run([str(course.folder)]) == ExitCode.UNUSABLE
+    after = {path.name for path in (course.folder / "feedback").glob("*.html")}
+    assert before - after == {"zoe.html"} and len(after) == len(before) - 1
 
 
 def test_no_cell_for_a_platform_is_a_formula(course):

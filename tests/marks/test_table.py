@@ -440,6 +440,13 @@ def test_a_mark_that_is_no_number_is_named(course, mark):
     assert row["sum"] == "no number: mark cnn-2-A" and row["mark cnn-2-A"] == mark
 
 
+def test_a_mark_above_what_its_part_is_worth_counts_and_is_named(course):
+    course.mark(lambda rows: [row | {"mark cnn-2-A": "100,5"} for row in rows if row["folder"] == "zoe"])
+    said = course.run()
+    assert said[0].endswith("a part: mark cnn-2-A") and "more than the" in said[0]
+    assert course.rows()["zoe"]["sum"] == "100.5"
+
+
 def test_keys_are_letters_that_no_spreadsheet_changes_and_differ():
     keys = [key(name) for name in [*NAMES, "zoe ", "Zoe", "Jo\u0308rg", "एक", "ऐक"]]
     assert len(set(keys)) == len(keys)

@@ -44,13 +44,18 @@ def run(arguments: Sequence[str]) -> ExitCode:
         said = marks.write()
         place.mkdir(exist_ok=True)
         _, asked, answers = class_output.kept_reference(folder)
+        ready = [row for row in marks.rows.values() if not row["sum"] or number(row["sum"]) is not None]
         for row in marks.rows.values():
-            content = page(marks, row, asked, answers if options.with_answers else {})
-            output.replace(place / f"{row['folder']}.html", content)
+            file = place / f"{row['folder']}.html"
+            if row in ready:
+                output.replace(file, page(marks, row, asked, answers if options.with_answers else {}))
+            else:
+                file.unlink(missing_ok=True)
+                said.append(f"{row['submission']} gets no page before what is no number is mended")
         for name, rows in (("moodle", moodle(marks)), ("canvas", canvas(marks, options.assignment))):
             said.append(str(output.replace(place / f"{name}.csv", spreadsheet.encoded(rows))))
-    print(*said, f"{len(marks.rows)} pages in {place}", sep="\n")
-    return ExitCode.CLEAN
+    print(*said, f"{len(ready)} pages in {place}", sep="\n")
+    return ExitCode.CLEAN if len(ready) == len(marks.rows) else ExitCode.UNUSABLE
 
 
 def page(marks: Table, row: Cells, asked: Mapping[str, str], answers: Mapping[str, str]) -> str:

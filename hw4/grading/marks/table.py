@@ -5,7 +5,7 @@ Beside it, in a file that no spreadsheet opens, stands what the table had when i
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -234,6 +234,17 @@ class Table:
             return f"no number: {', '.join(wrong)}" * bool(wrong)
         return f"{sum(filter(None, values.values()), Decimal()).normalize():f}"
 
+    def _remarks(self, row: Cells) -> Iterator[str]:
+        """Yield what a person should look at in a row before the marks are given back."""
+        if row["changed"]:
+            yield f"changed since it was marked: {row['changed']}"
+        if row["sum"] and number(row["sum"]) is None:
+            yield row["sum"]
+        points = Decimal(self.asked.points)
+        above = [part for part in self.parts if (number(row[f"mark {part}"]) or 0) > points]
+        if above:
+            yield f"more than the {self.asked.points} of a part: mark {', mark '.join(above)}"
+
     def write(self) -> list[str]:
         """Write the table, and what is known of it; return lines about it."""
         spreadsheet.write(
@@ -243,8 +254,6 @@ class Table:
         output.replace(self.path.with_name(KNOWN), json.dumps(known, ensure_ascii=False))
         said = []
         for row in self.rows.values():
-            changed = f"changed since it was marked: {row['changed']}" * bool(row["changed"])
-            wrong = row["sum"] * (number(row["sum"]) is None)
-            said += [f"{self.path}: {row['submission']}: {each}" for each in (changed, wrong) if each]
+            said += [f"{self.path}: {row['submission']}: {each}" for each in self._remarks(row)]
         others = [self.path.with_suffix(suffix) for suffix in NOT_READ]
         return said + [f"{each} is not read: save it as {self.path}" for each in others if each.exists()]
