@@ -621,3 +621,61 @@ def test_generated_forms_come_out_right():
     figures, faults = forms.run(60, 0)
     assert faults == []
     assert figures.answered > 2000 and figures.perhaps <= 0.02 * figures.answered
+
+
+SLOT = "**Answer:** **{}.** {}"
+BLANK = "*Write your answer here.*"
+
+
+def filled(name, texts, ids):
+    """Return what is missing, perhaps answered, and shown of the question `name`, as `answers` does.
+
+    `texts` are the cells below it, as `cells_of` takes them.
+    """
+    return answers(f"{name.split('-')[0]}-section", f"{name}-question", *texts, question=name, ids=ids)
+
+
+def slots(name, *texts):
+    """Return the answer cells of the question `name` by their ids, each with its text."""
+    return [(f"{name}-answer-{part}", text) for part, text in zip("abc", texts, strict=False)]
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("text", ["XYZZY for streams", "**Answer:** XYZZY for streams"])
+@pytest.mark.parametrize("first", [SLOT, "**A.** {1}", "{1}"])
+def test_a_text_in_or_below_the_cell_of_a_part_answers_it_without_a_letter(ids, text, first):
+    one = first.format("A", "cheaper steps")
+    blank = SLOT.format("B", BLANK)
+    for cells in [slots("opt-2", one, text), [*slots("opt-2", one, blank), text]]:
+        missing, perhaps, texts = filled("opt-2", cells, ids)
+        assert (missing, perhaps) == ([], [])
+        assert first == "{1}" or ("XYZZY" in texts["B"] and "XYZZY" not in texts["A"])
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("lettered", ["A", "AC", "C", "B", "AB"])
+def test_parts_of_three_cells_of_which_some_kept_their_letters(ids, lettered):
+    given = [SLOT.format(part, f"XY{part}ZY") if part in lettered else f"XY{part}ZY" for part in "ABC"]
+    missing, perhaps, texts = filled("loss-4", slots("loss-4", *given), ids)
+    assert (missing, perhaps) == ([], [])
+    assert [f"XY{part}ZY" in texts[part] for part in "ABC"] == [True] * 3
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_new_cell_in_the_place_of_a_parts_cell_answers_it(ids):
+    one, _, three = slots("loss-4", SLOT.format("A", "no"), "", SLOT.format("C", "yes"))
+    missing, perhaps, texts = filled("loss-4", [one, "XYZZY", three], ids)
+    assert (missing, perhaps) == ([], []) and texts["B"] == "XYZZY"
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("text", ["**B.** XYZZY", "**Answer:** **B.** XYZZY", "XYZZY", "**Answer:** XYZZY"])
+def test_only_the_second_part_answered_below_its_cell_leaves_the_first_missing(ids, text):
+    cells = slots("opt-2", SLOT.format("A", BLANK), SLOT.format("B", BLANK))
+    missing, perhaps, texts = filled("opt-2", [*cells, text], ids)
+    assert (missing, perhaps, list(texts)) == (["A"], [], ["B"])
+
+
+def test_a_plain_cell_below_an_empty_one_where_the_next_parts_cell_was_is_perhaps_an_answer_to_either():
+    missing, perhaps, texts = filled("opt-2", [SLOT.format("A", BLANK), "XYZZY"], False)
+    assert (missing, perhaps, texts) == ([], ["A", "B"], {"A": "XYZZY", "B": "XYZZY"})
