@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from hw4.grading.notebook.comparison import Comparison, compare
 from hw4.grading.notebook.format import read_notebook
 from hw4.grading.notebook.labelling import read_reference
-from hw4.grading.notebook.questions import Question
+from hw4.grading.notebook.questions import Question, part_of, role
 from tests.builders import NOTEBOOK, ROOT
 from tests.notebook import forms
 
@@ -679,3 +679,68 @@ def test_only_the_second_part_answered_below_its_cell_leaves_the_first_missing(i
 def test_a_plain_cell_below_an_empty_one_where_the_next_parts_cell_was_is_perhaps_an_answer_to_either():
     missing, perhaps, texts = filled("opt-2", [SLOT.format("A", BLANK), "XYZZY"], False)
     assert (missing, perhaps, texts) == ([], ["A", "B"], {"A": "XYZZY", "B": "XYZZY"})
+
+
+def handed_out():
+    """Return the cells of the reference with empty answers, for `cells_of`."""
+    blank = "**Answer:** " + BLANK
+    return [
+        (cell.id, SLOT.format(part_of(cell), BLANK) if part_of(cell) else blank) if role(cell) == "answer" else cell.id
+        for cell in REFERENCE.notebook.cells
+        if role(cell) not in ("note", "evidence")
+    ]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "### {id}\n\n{text}",
+        "**{id}**: {text}",
+        "**Answer to {id}:** {text}",
+        "{id}: {text}",
+        "{id} - {text}",
+        "{heading}\n\n{text}",
+    ],
+)
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize("ids", [True, False])
+def test_answers_at_the_end_belong_to_the_questions_whose_ids_they_name(form, apart, ids):
+    names = ["cnn-2", "loss-1", "cnn-4"]
+    texts = [
+        form.format(id=name, text=f"XY{name}ZY stride", heading=GIVEN[f"{name}-question"].split("\n")[0])
+        for name in names
+    ]
+    texts = [cut for text in texts for cut in text.split("\n\n")] if apart else ["\n\n".join(texts)]
+    given = handed_out()
+    found, notebook = read(cells_of(*given, *texts), ids)
+    blank, _ = read(cells_of(*given), ids)
+    for name in names:
+        assert (asked(found, name).missing, asked(found, name).perhaps) == ([], [])
+        assert [f"XY{each}ZY" in shown(found, notebook, name)[""] for each in names] == [each == name for each in names]
+    unasked = [question for question in blank.questions if question.id not in names]
+    assert [each.missing for each in found.questions if each.id not in names] == [each.missing for each in unasked]
+
+
+@pytest.mark.parametrize("name", ["opt-2 B", "opt-2-b", "**opt-2 (b)**", "### opt-2 B\n\n"])
+def test_an_answer_at_the_end_may_name_a_part_beside_the_id(name):
+    given = handed_out()
+    found, notebook = read(cells_of(*given, f"{name}: XYZZY"))
+    assert (asked(found, "opt-2").missing, asked(found, "opt-2").perhaps) == (["A"], [])
+    assert "XYZZY" in shown(found, notebook, "opt-2")["B"]
+
+
+@pytest.mark.parametrize("text", ["### cnn-2", "cnn-2:", "### Question 2 (cnn-2): three ways to control its growth"])
+def test_the_id_of_a_question_alone_is_no_answer(text):
+    given = handed_out()
+    found, _ = read(cells_of(*given, text))
+    assert asked(found, "cnn-2").missing == asked(found, "gnn-2").missing == [""]
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_an_answer_at_the_end_without_a_letter_answers_all_parts(ids):
+    found, _ = read(cells_of(*handed_out(), "opt-2: XYZZY"), ids)
+    assert (asked(found, "opt-2").missing, asked(found, "opt-2").perhaps) == ([], [])
+
+
+def test_a_long_line_of_marks_costs_no_time():
+    assert REFERENCE.named("-*" * 100_000 + " cnn-2:")[0] is None

@@ -4,8 +4,8 @@ from collections import defaultdict
 from itertools import pairwise
 
 from .lexicon import SEVERAL_ANSWERS
-from .pieces import Piece, Walk
-from .questions import Answer, Question
+from .pieces import Walk
+from .questions import Answer, Piece, Question
 from .reference import ROMAN, Asked
 from .tokens import words
 
@@ -159,9 +159,9 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     for piece in pieces:
         if piece.mark or piece.place:
             current, blank = piece.mark or piece.place, bool(piece.label.letters) and not piece.says
-        elif not (blank and before and piece.cell - before.cell <= 1) and (
-            piece.label.named == "answer" or (before and before.place and not before.says)
-        ):
+        elif before and blank and piece.cell - before.cell <= 1:
+            pass  # directly below the empty cell of a part
+        elif blank or piece.label.named == "answer" or (before and before.place and not before.says):
             current, blank = "", False
         piece.parts, before = "" if piece in doubtful else current, piece
     answered = {part for piece in texts for part in piece.parts}
