@@ -109,12 +109,8 @@ class Walk:
     def _is_foreign(self, index: int) -> bool:
         """Return whether a cell begins as a question does, with a number that is none of the reference's."""
         cell, label = self.matched.cells[index], first_label(self.matched.cells[index].source)
-        if (
-            cell.cell_type != "markdown"
-            or label.number is None
-            or label.letters
-            or self.reference.named(cell.source)[0]
-        ):
+        told = label.letters or self.reference.named(cell.source)[0]
+        if cell.cell_type != "markdown" or label.number is None or told:
             return False
         if label.named:
             return label.named == "question" and (self.section, label.number) not in self.numbers
