@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from hw4.grading.notebook.comparison import Comparison, compare
 from hw4.grading.notebook.format import read_notebook
 from hw4.grading.notebook.labelling import read_reference
-from hw4.grading.notebook.questions import Question
+from hw4.grading.notebook.questions import Question, part_of, role
 from tests.builders import NOTEBOOK, ROOT
 from tests.notebook import forms
 
@@ -621,3 +621,126 @@ def test_generated_forms_come_out_right():
     figures, faults = forms.run(60, 0)
     assert faults == []
     assert figures.answered > 2000 and figures.perhaps <= 0.02 * figures.answered
+
+
+SLOT = "**Answer:** **{}.** {}"
+BLANK = "*Write your answer here.*"
+
+
+def filled(name, texts, ids):
+    """Return what is missing, perhaps answered, and shown of the question `name`, as `answers` does.
+
+    `texts` are the cells below it, as `cells_of` takes them.
+    """
+    return answers(f"{name.split('-')[0]}-section", f"{name}-question", *texts, question=name, ids=ids)
+
+
+def slots(name, *texts):
+    """Return the answer cells of the question `name` by their ids, each with its text."""
+    return [(f"{name}-answer-{part}", text) for part, text in zip("abc", texts, strict=False)]
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("text", ["XYZZY for streams", "**Answer:** XYZZY for streams"])
+@pytest.mark.parametrize("first", [SLOT, "**A.** {1}", "{1}"])
+def test_a_text_in_or_below_the_cell_of_a_part_answers_it_without_a_letter(ids, text, first):
+    one = first.format("A", "cheaper steps")
+    blank = SLOT.format("B", BLANK)
+    for cells in [slots("opt-2", one, text), [*slots("opt-2", one, blank), text]]:
+        missing, perhaps, texts = filled("opt-2", cells, ids)
+        assert (missing, perhaps) == ([], [])
+        assert first == "{1}" or ("XYZZY" in texts["B"] and "XYZZY" not in texts["A"])
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("lettered", ["A", "AC", "C", "B", "AB"])
+def test_parts_of_three_cells_of_which_some_kept_their_letters(ids, lettered):
+    given = [SLOT.format(part, f"XY{part}ZY") if part in lettered else f"XY{part}ZY" for part in "ABC"]
+    missing, perhaps, texts = filled("loss-4", slots("loss-4", *given), ids)
+    assert (missing, perhaps) == ([], [])
+    assert [f"XY{part}ZY" in texts[part] for part in "ABC"] == [True] * 3
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_new_cell_in_the_place_of_a_parts_cell_answers_it(ids):
+    one, _, three = slots("loss-4", SLOT.format("A", "no"), "", SLOT.format("C", "yes"))
+    missing, perhaps, texts = filled("loss-4", [one, "XYZZY", three], ids)
+    assert (missing, perhaps) == ([], []) and texts["B"] == "XYZZY"
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("text", ["**B.** XYZZY", "**Answer:** **B.** XYZZY", "XYZZY", "**Answer:** XYZZY"])
+def test_only_the_second_part_answered_below_its_cell_leaves_the_first_missing(ids, text):
+    cells = slots("opt-2", SLOT.format("A", BLANK), SLOT.format("B", BLANK))
+    missing, perhaps, texts = filled("opt-2", [*cells, text], ids)
+    assert (missing, perhaps, list(texts)) == (["A"], [], ["B"])
+
+
+def test_a_plain_cell_below_an_empty_one_where_the_next_parts_cell_was_is_perhaps_an_answer_to_either():
+    missing, perhaps, texts = filled("opt-2", [SLOT.format("A", BLANK), "XYZZY"], False)
+    assert (missing, perhaps, texts) == ([], ["A", "B"], {"A": "XYZZY", "B": "XYZZY"})
+
+
+def handed_out():
+    """Return the cells of the reference with empty answers, for `cells_of`."""
+    blank = "**Answer:** " + BLANK
+    return [
+        (cell.id, SLOT.format(part_of(cell), BLANK) if part_of(cell) else blank) if role(cell) == "answer" else cell.id
+        for cell in REFERENCE.notebook.cells
+        if role(cell) not in ("note", "evidence")
+    ]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "### {id}\n\n{text}",
+        "**{id}**: {text}",
+        "**Answer to {id}:** {text}",
+        "{id}: {text}",
+        "{id} - {text}",
+        "{heading}\n\n{text}",
+    ],
+)
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize("ids", [True, False])
+def test_answers_at_the_end_belong_to_the_questions_whose_ids_they_name(form, apart, ids):
+    names = ["cnn-2", "loss-1", "cnn-4"]
+    texts = [
+        form.format(id=name, text=f"XY{name}ZY stride", heading=GIVEN[f"{name}-question"].split("\n")[0])
+        for name in names
+    ]
+    texts = [cut for text in texts for cut in text.split("\n\n")] if apart else ["\n\n".join(texts)]
+    given = handed_out()
+    found, notebook = read(cells_of(*given, *texts), ids)
+    blank, _ = read(cells_of(*given), ids)
+    for name in names:
+        assert (asked(found, name).missing, asked(found, name).perhaps) == ([], [])
+        assert [f"XY{each}ZY" in shown(found, notebook, name)[""] for each in names] == [each == name for each in names]
+    unasked = [question for question in blank.questions if question.id not in names]
+    assert [each.missing for each in found.questions if each.id not in names] == [each.missing for each in unasked]
+
+
+@pytest.mark.parametrize("name", ["opt-2 B", "opt-2-b", "**opt-2 (b)**", "### opt-2 B\n\n"])
+def test_an_answer_at_the_end_may_name_a_part_beside_the_id(name):
+    given = handed_out()
+    found, notebook = read(cells_of(*given, f"{name}: XYZZY"))
+    assert (asked(found, "opt-2").missing, asked(found, "opt-2").perhaps) == (["A"], [])
+    assert "XYZZY" in shown(found, notebook, "opt-2")["B"]
+
+
+@pytest.mark.parametrize("text", ["### cnn-2", "cnn-2:", "### Question 2 (cnn-2): three ways to control its growth"])
+def test_the_id_of_a_question_alone_is_no_answer(text):
+    given = handed_out()
+    found, _ = read(cells_of(*given, text))
+    assert asked(found, "cnn-2").missing == asked(found, "gnn-2").missing == [""]
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_an_answer_at_the_end_without_a_letter_answers_all_parts(ids):
+    found, _ = read(cells_of(*handed_out(), "opt-2: XYZZY"), ids)
+    assert (asked(found, "opt-2").missing, asked(found, "opt-2").perhaps) == ([], [])
+
+
+def test_a_long_line_of_marks_costs_no_time():
+    assert REFERENCE.named("-*" * 100_000 + " cnn-2:")[0] is None

@@ -100,7 +100,7 @@ class Alignment:
         """Take the words that are copied from given text, with a typing error between two quotations."""
         end = 0
         for at, row in enumerate(rows_of(self.text)):
-            if at < end or self.words[at] or row not in self.reference.rows:
+            if at < end or self.words[at] or row not in self.reference.rows or self._names(at):
                 continue
             run = self._quotation(at)
             self.words[at : at + len(run)] = run
@@ -109,6 +109,11 @@ class Alignment:
                 skipped = self.reference.given[before[0]].words[before[1] + 1]
                 self.words[end] = (before[0], before[1] + 1, False) if _is_mended(skipped, self.text[end]) else None
             end = at + len(run) if run else end
+
+    def _names(self, at: int) -> bool:
+        """Return whether the line of the word at the index `at` names a question by its id."""
+        start = self.source.rfind("\n", 0, self.spans[at][0]) + 1
+        return self.reference.named(self.source[start:].partition("\n")[0])[0] is not None
 
     def _quotation(self, at: int) -> list[Word]:
         """Return the given words that stand from the index `at` on, of the longest quotation; [] for none."""

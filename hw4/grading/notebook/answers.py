@@ -4,8 +4,8 @@ from collections import defaultdict
 from itertools import pairwise
 
 from .lexicon import SEVERAL_ANSWERS
-from .pieces import Piece, Walk
-from .questions import Answer, Question
+from .pieces import Walk
+from .questions import Answer, Piece, Question
 from .reference import ROMAN, Asked
 from .tokens import words
 
@@ -154,13 +154,16 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     texts = [piece for piece in said if not piece.code] or said
     for piece, letters in _marks(parts, [piece for piece in pieces if not piece.code] or texts):
         piece.mark = letters
-    current, before = "", None
+    doubtful = _fill_cells(parts, [piece for piece in pieces if not piece.code])
+    current, before, blank = "", None, False
     for piece in pieces:
         if piece.mark or piece.place:
-            current = piece.mark or piece.place
-        elif piece.label.named == "answer" or (before and before.place and not before.says):
-            current = ""
-        piece.parts, before = current, piece
+            current, blank = piece.mark or piece.place, bool(piece.label.letters) and not piece.says
+        elif before and blank and piece.cell - before.cell <= 1:
+            pass  # directly below the empty cell of a part
+        elif blank or piece.label.named == "answer" or (before and before.place and not before.says):
+            current, blank = "", False
+        piece.parts, before = "" if piece in doubtful else current, piece
     answered = {part for piece in texts for part in piece.parts}
     answered |= {piece.place for piece in said if piece.code and piece.place}
     rest = [part for part in parts if part not in answered]
@@ -168,14 +171,35 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     following = pairwise(pieces)
     introductions = [piece for piece, after in following if after.parts[:1] == parts[0] and after.cell == piece.cell]
     leads = [piece for piece in loose if piece not in introductions]
-    leads = [piece for piece in leads if piece.label.named == "answer" or piece.label.verdict]
+    empty = any(piece.label.letters and not piece.says for piece in pieces)  # a cell that waits for a part
+    leads = [piece for piece in leads if empty or piece.label.named == "answer" or piece.label.verdict]
     if len(leads) == len(rest):
         for part, piece in zip(rest, leads, strict=True):
             piece.parts = part
         return set(parts), []
-    if not answered and any(not piece.label.verdict for piece in loose):
+    if not answered and not doubtful and any(not piece.label.verdict for piece in loose):
         return set(parts), []
-    return answered, leads or [piece for piece in texts if piece.quoted] if rest else []
+    return answered, doubtful or leads or [piece for piece in texts if piece.quoted] if rest else []
+
+
+def _fill_cells(parts: list[str], texts: list[Piece]) -> list[Piece]:
+    """Take as many cells as parts, of which some name theirs and none another one's, for one of each part.
+
+    Returns the pieces of which this is in doubt: what stands below an empty cell may be its answer.
+    """
+    cells: dict[int, list[Piece]] = defaultdict(list)
+    for piece in texts:
+        cells[piece.cell].append(piece)
+    marks = [{piece.mark or piece.place for piece in pieces} - {""} for pieces in cells.values()]
+    if len(cells) != len(parts) or not any(marks) or not all(map(set.issubset, marks, map(set, parts))):
+        return []
+    doubtful, filled = [], True
+    for part, pieces, mark in zip(parts, cells.values(), marks, strict=True):
+        for piece in pieces if not mark else ():
+            piece.place = part
+            doubtful += [] if filled else [piece]
+        filled = any(piece.says for piece in pieces)
+    return doubtful
 
 
 def _marks(parts: list[str], texts: list[Piece]) -> list[tuple[Piece, str]]:

@@ -2,43 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 from .alignment import Segment, alters
 from .matching import MOST_CELLS, Matched
-from .questions import CELL_ID, GIVEN, part_of, role
+from .questions import CELL_ID, GIVEN, Piece, part_of, role
 from .reference import Asked
-from .tokens import Label, first_label, lines, read_label, says_something, words
+from .tokens import Label, first_label, lines, read_label, words
 
-PREPARATION = re.compile(r"^\s*(?:import\b|from\b.*\bimport\b|[%!]).*$", re.MULTILINE)
 SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
 INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
-
-
-@dataclass
-class Piece:
-    """A stretch of added text with the label that it begins with."""
-
-    cell: int
-    start: int
-    end: int
-    label: Label
-    question: str | None
-    section: int | None
-    code: bool = False
-    place: str = ""  # the letter of the part whose statement it follows, or that its cell's id names
-    named: str | None = None  # another question, which a label names
-    quoted: bool = False  # its place is below a quotation of the statement
-    foreign: bool = False  # it belongs to a question that the reference does not ask
-    text: str = ""
-    mark: str = ""  # the letters of the parts that its label means
-    parts: str = ""  # the letters of the parts that it answers, in the end
-
-    @cached_property
-    def says(self) -> bool:
-        """Whether it says anything; code must do more than to import."""
-        return says_something(PREPARATION.sub("", self.text) if self.code else self.text)
 
 
 class Walk:
@@ -136,7 +109,8 @@ class Walk:
     def _is_foreign(self, index: int) -> bool:
         """Return whether a cell begins as a question does, with a number that is none of the reference's."""
         cell, label = self.matched.cells[index], first_label(self.matched.cells[index].source)
-        if cell.cell_type != "markdown" or label.number is None or label.letters:
+        told = label.letters or self.reference.named(cell.source)[0]
+        if cell.cell_type != "markdown" or label.number is None or told:
             return False
         if label.named:
             return label.named == "question" and (self.section, label.number) not in self.numbers
@@ -184,6 +158,13 @@ class Walk:
         last = last and self.question is not None and place == self.question.parts[-1]
         for at, line in lines(source[segment.start : segment.end]):
             start = segment.start + at
+            asked, letter, length = self.reference.named(line) if not code else (None, "", 0)
+            if asked:
+                part, place = ("", letter) if letter or asked.id != (owner or self.own) else (part, place)
+                self.section, self.question, self.named, self.lost = asked.section, asked, None, False
+                owner, start, line = asked.id, start + length, line[length:]
+                if not line.strip():
+                    continue
             label = read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
             if code and self.fixed and not SPEECH_IN_CODE.match(line):
                 continue  # given code was changed, which answers nothing
@@ -197,7 +178,8 @@ class Walk:
             if self.lost:
                 owner, part, place = None, "", ""
             before = self.pieces[-1] if len(self.pieces) > begun else None
-            if before and (label == Label() or (code and not label.letters)) and before.place == place:
+            goes_on = before and (before.question, before.place) == (owner or self.own, place)
+            if before and goes_on and (label == Label() or (code and not label.letters)):
                 before.end = start + len(line)
                 before.text = source[before.start : before.end]
             else:

@@ -8,13 +8,16 @@ its question cell to the next one or the next section.
 import ast
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from nbformat import NotebookNode
 
 from .machinery import has, tree
+from .tokens import Label, says_something
 
 GIVEN = {"section", "question", "snippet", "check"}
 CELL_ID = re.compile(rf"(?P<question>.+?)-(?P<role>{'|'.join(GIVEN)}|answer|evidence|note)(?:-(?P<detail>.+))?")
+PREPARATION = re.compile(r"^\s*(?:import\b|from\b.*\bimport\b|[%!]).*$", re.MULTILINE)
 # The question that a function answers, its module and its name, for references whose metadata name none.
 JUDGED = ("backprop-2", "hw4.answers", "part4_affine_backward")
 
@@ -41,6 +44,31 @@ class Question:
     answers: list[Answer] = field(default_factory=list)
     deleted: bool = False  # the question itself is not in the submission
     judged: str = ""  # the function that is its answer, beside which text is optional
+
+
+@dataclass
+class Piece:
+    """A stretch of added text with the label that it begins with."""
+
+    cell: int
+    start: int
+    end: int
+    label: Label
+    question: str | None
+    section: int | None
+    code: bool = False
+    place: str = ""  # the letter of the part whose statement it follows, or that its cell's id names
+    named: str | None = None  # another question, which a label names
+    quoted: bool = False  # its place is below a quotation of the statement
+    foreign: bool = False  # it belongs to a question that the reference does not ask
+    text: str = ""
+    mark: str = ""  # the letters of the parts that its label means
+    parts: str = ""  # the letters of the parts that it answers, in the end
+
+    @cached_property
+    def says(self) -> bool:
+        """Whether it says anything; code must do more than to import."""
+        return says_something(PREPARATION.sub("", self.text) if self.code else self.text)
 
 
 @dataclass

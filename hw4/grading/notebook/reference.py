@@ -11,10 +11,11 @@ from nbformat import NotebookNode
 
 from .checks import STUB
 from .questions import GIVEN, JUDGED, part_of, question_of, role
-from .tokens import Label, first_label, is_speech, lines, read_label, tokens, words
+from .tokens import NAMED_BY_ID, Label, first_label, is_speech, lines, read_label, tokens, words
 
 GRAM = 3  # words in a row by which given text is recognized
 SHORT = 3  # letters of a word, or words of a text, up to which a likeness means nothing
+LONGEST_NAME = 80  # characters up to where a line names a question by its id
 ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII"]
 
 
@@ -100,6 +101,8 @@ class Reference:
         for asked in self.questions.values():
             asked.weight = self.weight(asked.words)
         self.at = {asked.position: asked for asked in self.questions.values()}
+        ids = "|".join(map(re.escape, () if self.labelled else self.questions))  # nobody saw those that we gave
+        self.naming = re.compile(NAMED_BY_ID.replace("IDS", ids or r"\b\B"), re.IGNORECASE)
 
     @classmethod
     def of(cls, notebook: NotebookNode) -> "Reference":
@@ -108,6 +111,20 @@ class Reference:
         if cls.latest is None or cls.latest.notebook is not notebook or cls.latest.ids != ids:
             cls.latest = cls(notebook)
         return cls.latest
+
+    def named(self, line: str) -> tuple[Asked | None, str, int]:
+        """Return the question whose id `line` begins with, the letter of its part, and where the text after it begins.
+
+        That is the end of the line for a question's heading, "### Question 2 (cnn-2): three ways".
+        """
+        start = line[:LONGEST_NAME].lower()
+        match = self.naming.match(start) if any(name in start for name in self.questions) else None
+        asked = self.questions.get(match["id"]) if match else None
+        if not match or not asked:
+            return None, "", 0
+        part = (match["part"] or "").upper()
+        heading = line.lstrip().startswith("#") and "(" in match[0]
+        return asked, part if part in asked.parts else "", len(line) if heading else match.end()
 
     def weight(self, some: set[str]) -> float:
         """Return how much it means that two texts share `some` words: more, the fewer questions have them."""

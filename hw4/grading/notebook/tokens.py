@@ -46,6 +46,10 @@ LETTER = re.compile(
     r"[\s*_.]*[(\[]?(?P<letters>[A-Za-zא-ו](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_])|\s*\|\s*[A-Za-z](?=\s*\|))*|[ivxIVX]{2,4})(?![^\W_'’])"
     rf"(?P<end>{END}|\*\*|__)?"
 )
+NAMED_BY_ID = (
+    rf"{LEAD}(?:{JOINING}(?:{_any(LABEL_WORDS)})(?![^\W\d_]))*{JOINING}(?:\d{{1,2}}\W+)?\(?(?P<id>IDS)(?![^\W_])"
+    r"(?:[\s_-]*\(?(?P<part>[A-Z])(?![^\W_]))?[\s*_]*(?:[)\].:：|–—-][)\].:：|–—\s*_-]*|\Z|(?=\n))"
+)  # "Answer to cnn-2:", "Question 2 (cnn-2): three ways", "opt-2-b"
 MARKER = re.compile(rf"(?<![^\W_])(?:{_any(ANSWER_WORDS)})\s*[*_]*\s*[:：]", re.IGNORECASE)
 VERDICT = re.compile(
     rf"{LEAD}(?:(?i:{_any(VERDICT_WORDS - {'t', 'f'})})|[TF])(?![^\W_])|{LEAD}[{''.join(sorted(TICKS))}]"
