@@ -196,17 +196,17 @@ def test_the_platform_s_number_goes_before_the_time(tmp_path):
 
 
 def test_a_student_s_files_come_along_from_beside_and_above(tmp_path):
-    files = {"ann/work/hw.ipynb": BOOK, "ann/work/pics/a.png": b"a", "ann/data/x.csv": "1", "ann/tools.py": "y = 1"}
+    files = {"ann/final/hw.ipynb": BOOK, "ann/final/pics/a.png": b"a", "ann/data/x.csv": "1", "ann/tools.py": "y = 1"}
     ann, _ = read(laid(tmp_path / "class", files | {"bob/hw.ipynb": BOOK})).submissions
     assert set(collect(ann).files) == {"hw.ipynb", "pics/a.png", "../data/x.csv", "../tools.py"}
 
 
-PLACES = ["answers.py", "hw4/answers.py", "work/answers.py", "work/src/answers.py", "answers (1).py", "../answers.py"]
+PLACES = ["answers.py", "hw4/answers.py", "final/answers.py", "final/src/answers.py", "answers (1).py", "../answers.py"]
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_the_function_is_found_where_students_leave_it_and_that_is_said(tmp_path, place):
-    files = {"ann/work/hw.ipynb": BOOK, f"ann/{place}": "mine", "bob/hw.ipynb": BOOK}
+    files = {"ann/final/hw.ipynb": BOOK, f"ann/{place}": "mine", "bob/hw.ipynb": BOOK}
     found = read(laid(tmp_path / "class", files))
     ann = found.submissions[0]
     inside = not place.startswith("..")  # what lies in the class's folder is nobody's
