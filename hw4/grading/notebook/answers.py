@@ -91,10 +91,10 @@ def _divide_lists(walk: Walk) -> None:
         if not known or answered & others - {None}:
             continue
         parts = walk.reference.questions[own].parts if own is not None else []
-        fits = len(parts) > 1 and len(numbers) <= len(parts) and numbers[-1:] <= [len(parts)]
-        if fits and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
-            continue  # they number its parts
         last = [each for each in targets if each in placed][-1:] == [own]  # it stands below the last of its questions
+        fits = len(parts) > 1 and numbers[-1:] <= [len(parts)] and not several
+        if fits and not (last and len(numbers) == len([each for each in walk.numbers if each[0] == section])):
+            continue  # they number its parts
         certain = several or own is None or (len(targets) >= CERTAIN_NUMBERS and last and not fits)
         if (
             len(numbers) == 1
@@ -151,7 +151,7 @@ def _look_above(walk: Walk) -> None:
         meant = [each.id for each in above] + asked[:1]
         if numbers:
             places = [*(each.section for each in above), section]
-            meant = [walk.numbers.get((each, *numbers)) for each in places]
+            meant = [walk.numbers.get((each, max(numbers))) for each in places]
         silent = [each for each in meant if each and each not in answered]
         if silent and (numbers or (marked and silent == asked[:1])) and (len(silent) == 1 or silent[0] == above[0].id):
             for piece in pieces:
