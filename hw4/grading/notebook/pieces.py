@@ -4,15 +4,18 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from .alignment import Segment, alters
+from .lexicon import SEVERAL_ANSWERS
 from .matching import MOST_CELLS, Matched
-from .questions import CELL_ID, GIVEN, Piece, part_of, role
+from .questions import CELL_ID, GIVEN, Piece, is_program, part_of, role
 from .reference import Asked
 from .tokens import Label, asks, first_label, lines, read_label, says_something, words
 
 SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
 QUOTED = re.compile(r"\W*(?:\n|\Z)")
+NUMBERED = r"(?<=\s)\(?(?:[2-9]|1\d)[.):](?=\s)"
 INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
 
 
@@ -172,11 +175,13 @@ class Walk:
 
     def _collect(self, index: int, segment: Segment, owner: str | None, part: str) -> None:
         """Cut a stretch of added text into pieces."""
-        source, code = self.matched.cells[index].source, self.matched.cells[index].cell_type == "code"
+        source, code = self.matched.cells[index].source, is_program(self.matched.cells[index])
         begun, place = len(self.pieces), part or self.place
+        is_text = self.matched.cells[index].cell_type == "markdown"
         last = not part and len(self._parts_here()) > 1 and not self._has_place(index)
         last = last and self.question is not None and place == self.question.parts[-1]
-        for at, line in lines(source[segment.start : segment.end]):
+        found = [each for line in lines(source[segment.start : segment.end]) for each in _apart(*line)]
+        for (at, line), (_, below) in pairwise([*found, (0, "")]):
             start = segment.start + at
             asked, letter, length = self.reference.named(line) if not code else (None, "", 0)
             if asked:
@@ -188,7 +193,8 @@ class Walk:
             label = read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
             if code and self.fixed and not SPEECH_IN_CODE.match(line):
                 continue  # given code was changed, which answers nothing
-            if not code and line.lstrip().startswith("#") and tuple(words(line)) in self.reference.titles:
+            heads = line.lstrip().startswith("#") or read_label(below).number == 1
+            if not code and heads and tuple(words(line)) in self.reference.titles:
                 self.section, self.question, self.named = self.reference.titles[tuple(words(line))], None, None
                 self.headed = -1
                 begun, owner, part, place = len(self.pieces), None, "", ""
@@ -200,13 +206,16 @@ class Walk:
                 owner, part, place = None, "", ""
             before = self.pieces[-1] if len(self.pieces) > begun else None
             goes_on = before and (before.question, before.place) == (owner or self.own, place)
-            if before and goes_on and (label == Label() or (code and not label.letters)):
+            marked = label.letters or (label.named and label.number) if code else label != Label()
+            if before and goes_on and not marked:
                 before.end = start + len(line)
                 before.text = source[before.start : before.end]
             else:
                 piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code, place)
                 quoted = bool(place) and not part and self.quotes
-                self.pieces.append(replace(piece, named=self.named, foreign=self.lost, text=line, quoted=quoted))
+                self.pieces.append(
+                    replace(piece, named=self.named, foreign=self.lost, text=line, quoted=quoted, markdown=is_text)
+                )
         if self.lost and self.above:
             self.doubtful[self.above] += [piece for piece in self.pieces[begun:] if piece.says]
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
@@ -226,6 +235,13 @@ class Walk:
         if target is None and label.named == "question":
             self.question, self.lost = None, True
             self.foreign.add(index)
+
+
+def _apart(at: int, line: str) -> Iterator[tuple[int, str]]:
+    """Yield a line that announces several answers cut before each of their numbers, "Answers: 1) ... 2) ..."."""
+    several = SEVERAL_ANSWERS & set(words(line)[:1])
+    cuts = [0, *(each.start() for each in re.finditer(NUMBERED, line))][: None if several else 1]
+    yield from ((at + start, line[start:end]) for start, end in pairwise([*cuts, len(line)]))
 
 
 def _cut(piece: Piece, source: str) -> Iterator[Piece]:
