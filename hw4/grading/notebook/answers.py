@@ -74,7 +74,7 @@ class Listing:
 
 def _listing(walk: Walk, own: str | None, section: int | None, pieces: list[Piece]) -> Listing:
     """Return the last list of numbers among `pieces`, which stand below the question `own` or a foreign one."""
-    found, target, cell = Listing(), own, -1
+    found, target, cell, placed = Listing(), own, -1, {asked.id for _, asked, _ in walk.heads}
     foreign = any(piece.foreign for piece in pieces)
     for piece in pieces:
         counts = piece.label.named in ("", "answer") and piece.cell not in walk.foreign and not piece.code
@@ -88,8 +88,7 @@ def _listing(walk: Walk, own: str | None, section: int | None, pieces: list[Piec
             target = walk.numbers.get((section, piece.label.number))
             found.numbers.append(piece.label.number)
         if found.numbers:
-            is_placed = target in {asked.id for _, asked, _ in walk.heads}
-            found.targets.setdefault(target if is_placed or not foreign else None, []).append(piece)
+            found.targets.setdefault(target if target in placed or not foreign else None, []).append(piece)
     return found
 
 
@@ -140,6 +139,9 @@ def _doubt_runs(walk: Walk) -> None:
     answered, run = _answered(walk), list[tuple[int, Asked]]()
     for index, asked, _ in walk.heads:
         run = [*(each for each in run if each[1].section == asked.section and each[1] is not asked), (index, asked)]
+        if asked.id not in answered or len(run) == 1:
+            run = [] if asked.id in answered else run
+            continue
         pieces = [piece for piece in walk.pieces if piece.question == asked.id and piece.says]
         headings = [piece for piece in pieces if piece.heads or piece.label.named == "question"]
         letters = [piece for piece in pieces if piece.label.letters and asked.parts == [""]]
@@ -148,7 +150,7 @@ def _doubt_runs(walk: Walk) -> None:
         if pictures or together or len(headings) >= len(run) or len(letters) == len(run):
             for _, each in run[:-1]:
                 walk.doubtful[each.id] += pieces
-        run = [] if asked.id in answered else run
+        run = []
 
 
 def _look_above(walk: Walk) -> None:

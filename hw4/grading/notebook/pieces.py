@@ -34,6 +34,7 @@ class Walk:
         self.named: str | None = None
         self.place = ""
         self.statements: set[tuple[int, str]] = set()  # of the present cell: the given cell, and the part
+        self.begun = 0  # where the pieces of the present cell begin
         self.fixed = False  # the present cell holds given text that nobody is asked to change
         self.quotes = False  # the present cell quotes given text
         self.headed = -1  # the cell with a heading of the student's that this one is below
@@ -76,9 +77,10 @@ class Walk:
             self.section = self.section if self.headed < 0 else -1 - self.headed  # one that the reference lacks
             if self.numbers.get((self.section, label.number)) not in {asked.id for _, asked, _ in self.heads}:
                 self.numbers[self.section, label.number] = None
-        for piece in self.pieces if index in self.foreign or any(index == at for at, _, _ in self.heads) else ():
-            if piece.cell == index - 1 == self.headed:  # a heading of the question below
+        if self.headed == index - 1 and (index in self.foreign or any(each.given in self.asked for each in home)):
+            for piece in self.pieces[self.begun :]:  # a heading of the question below
                 piece.question, piece.foreign = None, True
+        self.begun = len(self.pieces)
         headed = cell.cell_type == "markdown" and cell.source.startswith("#") and "\n" not in cell.source.strip()
         self.headed = index if headed and not home and label == Label() else -1 if home or headed else self.headed
         given = [self.reference.given.get(each) for each in self.matched.homes.get(index, ())]
@@ -88,7 +90,7 @@ class Walk:
         for segment in segments:
             given_at = segment.given if segment.home and segment.given is not None else -1
             asked = self.asked.get(given_at)
-            if given_at in self.reference.titles.values():
+            if given_at in self.reference.sections:
                 owner, part = None, ""  # what stands below the next section's heading
             if asked and asked is not self.question:
                 head, owner, part = head or asked.id, None, ""
@@ -96,7 +98,7 @@ class Walk:
                 self._pass(index, segment)
             elif not alters(self.matched.cells[index].source, segment, segments):
                 self._collect(index, segment, owner, part)
-        self.place = self.place if self._parts_here() == {self.place} or self._has_place(index) else ""
+        self.place = self.place if self._parts_here() == {self.place} or self._has_place() else ""
         return head or owner or self.own
 
     def _parts_here(self) -> set[str]:
@@ -178,7 +180,7 @@ class Walk:
         source, code = self.matched.cells[index].source, is_program(self.matched.cells[index])
         begun, place = len(self.pieces), part or self.place
         is_text = self.matched.cells[index].cell_type == "markdown"
-        last = not part and len(self._parts_here()) > 1 and not self._has_place(index)
+        last = not part and len(self._parts_here()) > 1 and not self._has_place()
         last = last and self.question is not None and place == self.question.parts[-1]
         found = [each for line in lines(source[segment.start : segment.end]) for each in _apart(*line)]
         for (at, line), (_, below) in pairwise([*found, (0, "")]):
@@ -220,10 +222,9 @@ class Walk:
             self.doubtful[self.above] += [piece for piece in self.pieces[begun:] if piece.says]
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
-    def _has_place(self, index: int) -> bool:
-        """Return whether a part of the present question is answered beside its statement in the cell `index`."""
-        here = [piece for piece in self.pieces if piece.cell == index and piece.question == self.own]
-        return any(piece.place and piece.says for piece in here)
+    def _has_place(self) -> bool:
+        """Return whether a part of the present question is answered beside its statement in the present cell."""
+        return any(each.place and each.question == self.own and each.says for each in self.pieces[self.begun :])
 
     def _follow(self, label: Label, index: int) -> None:
         """Take note of a question that a label names, such as "Answer 2:"."""
@@ -239,8 +240,9 @@ class Walk:
 
 def _apart(at: int, line: str) -> Iterator[tuple[int, str]]:
     """Yield a line that announces several answers cut before each of their numbers, "Answers: 1) ... 2) ..."."""
-    several = SEVERAL_ANSWERS & set(words(line)[:1])
-    cuts = [0, *(each.start() for each in re.finditer(NUMBERED, line))][: None if several else 1]
+    cuts = [0, *(each.start() for each in re.finditer(NUMBERED, line))]
+    if len(cuts) > 1 and not SEVERAL_ANSWERS & set(words(line)[:1]):
+        cuts = [0]
     yield from ((at + start, line[start:end]) for start, end in pairwise([*cuts, len(line)]))
 
 

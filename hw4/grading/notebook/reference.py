@@ -67,6 +67,7 @@ class Reference:
                 letters[question_of(cell)].append(part_of(cell))
         letters.update(said.get("parts", {}))
         self.questions: dict[str, Asked] = {}
+        self.sections = {position for position, cell in enumerate(notebook.cells) if role(cell) == "section"}
         self.given: dict[int, Given] = {}
         self.titles: dict[tuple[str, ...], int] = {}
         section = None

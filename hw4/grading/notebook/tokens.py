@@ -73,18 +73,18 @@ class Label:
 
 def tokens(source: str) -> tuple[list[str], list[tuple[int, int]]]:
     """Return the folded words of `source` and the (start, end) of each."""
-    found = [(match[1], match.span()) for match in TOKEN.finditer(source) if match[1]]
-    return [fold(word) for word, _ in found], [span for _, span in found]
+    found = [(match[1], match.span()) for match in TOKEN.finditer(_folded(source)) if match[1]]
+    return [word for word, _ in found], [span for _, span in found]
 
 
 def words(source: str) -> list[str]:
     """Return the folded words of `source`."""
-    return [fold(word) for word in TOKEN.findall(source) if word]
+    return list(filter(None, TOKEN.findall(_folded(source))))
 
 
-def fold(word: str) -> str:
-    """Return `word` without capitals and typographic apostrophes."""
-    return word.lower().replace("’", "'")
+def _folded(source: str) -> str:
+    """Return `source` without capitals and typographic apostrophes, of the same length."""
+    return source.replace("İ", "I").lower().replace("’", "'")
 
 
 def lines(source: str) -> Iterator[tuple[int, str]]:
