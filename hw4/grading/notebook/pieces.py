@@ -68,6 +68,8 @@ class Walk:
         """Collect the pieces of a cell; return the question that the cell belongs to."""
         head = None
         owner, part = self._by_id(index)
+        if not segments:  # the reference's evidence, handed in again
+            return owner or self.own
         home = [segment for segment in segments if segment.home]
         cell, label = self.matched.cells[index], first_label(self.matched.cells[index].source)
         if not home and owner is None and self._is_foreign(index):
@@ -240,9 +242,8 @@ class Walk:
 
 def _apart(at: int, line: str) -> Iterator[tuple[int, str]]:
     """Yield a line that announces several answers cut before each of their numbers, "Answers: 1) ... 2) ..."."""
-    cuts = [0, *(each.start() for each in re.finditer(NUMBERED, line))]
-    if len(cuts) > 1 and not SEVERAL_ANSWERS & set(words(line)[:1]):
-        cuts = [0]
+    several = read_label(line).named == "answer" and SEVERAL_ANSWERS & set(words(line)[:1])
+    cuts = [0, *(each.start() for each in re.finditer(NUMBERED, line))] if several else [0]
     yield from ((at + start, line[start:end]) for start, end in pairwise([*cuts, len(line)]))
 
 

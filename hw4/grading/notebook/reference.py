@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from .checks import STUB
 from .questions import GIVEN, JUDGED, part_of, question_of, role
-from .tokens import NAMED_BY_ID, Label, first_label, is_speech, lines, read_label, tokens, words
+from .tokens import NAMED_BY_ID, Label, answer_start, first_label, is_speech, lines, read_label, tokens, words
 
 GRAM = 3  # words in a row by which given text is recognized
 SHORT = 3  # letters of a word, or words of a text, up to which a likeness means nothing
@@ -114,7 +114,8 @@ class Reference:
         patterns = "|".join(BETWEEN.join(map(re.escape, re.findall(r"[^\W_]+", name))) for name in self.names)
         self.naming = re.compile(NAMED_BY_ID.replace("NAMES", patterns or r"\b\B"), re.IGNORECASE)
         self.names = {_bare(name): asked for name, asked in self.names.items()}
-        self.firsts = {title[0] for title in self.titles} | {name.partition("-")[0] for name in self.questions}
+        firsts = {title[0] for title in self.titles if title} | {name.partition("-")[0] for name in self.questions}
+        self.firsts = re.compile("|".join(map(re.escape, firsts)) or r"\b\B")
 
     @classmethod
     def of(cls, notebook: NotebookNode) -> "Reference":
@@ -131,7 +132,7 @@ class Reference:
         That is the end of the line for a question's heading, "### Question 2 (cnn-2): three ways".
         """
         start = line[:LONGEST_NAME].lower()
-        match = self.naming.match(start) if any(first in start for first in self.firsts) else None
+        match = self.naming.match(start) if self.firsts.search(start) else None
         asked = self.names.get(_bare(match["id"])) if match else None
         if not match or not asked:
             return None, "", 0
@@ -158,7 +159,8 @@ class Reference:
         found, spans = tokens(cell.source)
         question, parts, heading = self.questions.get(question_of(cell) or ""), [""] * len(found), 0
         if question:
-            for start, part in statements(cell.source, question.parts, kind == "question"):
+            beginnings = statements(cell.source, question.parts, kind == "question")
+            for start, part in [*beginnings, (answer_start(cell.source), "")]:
                 parts = [part if span[0] >= start else before for before, span in zip(parts, spans, strict=True)]
             if kind == "question":
                 first = next(lines(cell.source), (0, ""))
