@@ -28,10 +28,22 @@ from tests.builders import NOTEBOOK, ROOT
 IMPORTS = "import torch, matplotlib.figure; torch.ones(3).sum()"
 
 
-def snippets(notebook):
-    """Return the notebook without what is neither given nor the setup."""
-    kept = [cell for cell in notebook.cells if role(cell) in GIVEN or cell.id in ("title", "macros", "setup")]
-    return nbformat.from_dict(notebook | {"cells": kept})
+def snippets(notebook, answers=False):
+    """Return the notebook without what is neither given nor the setup, nor an answer if those are wanted."""
+    roles, ids = {*GIVEN, *(["question", "answer"] if answers else [])}, ("title", "macros", "setup")
+    return nbformat.from_dict(
+        notebook | {"cells": [cell for cell in notebook.cells if role(cell) in roles or cell.id in ids]}
+    )
+
+
+def write_class(folder, copies, answers=False):
+    """Write a class of `copies` students who handed in the four snippets, with our answers if those are wanted."""
+    notebook = snippets(nbformat.read(NOTEBOOK, as_version=4), answers)
+    for number in range(copies):
+        student = folder / f"student-{number:03}"
+        shutil.copytree(ROOT / "hw4", student / "hw4", ignore=shutil.ignore_patterns("grading", "__pycache__"))
+        notebook.cells[0].metadata.student = number  # no two are the same
+        nbformat.write(notebook, student / NOTEBOOK.name)
 
 
 def seconds(command, folder, **environment):
