@@ -36,14 +36,25 @@ def snippets(notebook, answers=False):
     )
 
 
-def write_class(folder, copies, answers=False):
-    """Write a class of `copies` students who handed in the four snippets, with our answers if those are wanted."""
-    notebook = snippets(nbformat.read(NOTEBOOK, as_version=4), answers)
+def write_class(folder, copies, answers=False, full=False):
+    """Write a class of `copies` students with the four snippets, with our answers if wanted, or the `full` notebook."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = notebook if full else snippets(notebook, answers)
     for number in range(copies):
         student = folder / f"student-{number:03}"
         shutil.copytree(ROOT / "hw4", student / "hw4", ignore=shutil.ignore_patterns("grading", "__pycache__"))
         notebook.cells[0].metadata.student = number  # no two are the same
         nbformat.write(notebook, student / NOTEBOOK.name)
+
+
+def at_a_time(jobs, name):
+    """Return {peer: command} that executes the notebooks `name` in the folders of `class/`, `jobs` at a time."""
+    begin = f"ls -d class/* | xargs -P {jobs} -I @ sh -c 'cd @ && {sys.executable} -m"
+    peers = {
+        "papermill": f"{begin} papermill {name} papermill.out'",
+        "jupyter nbconvert": f"{begin} jupyter nbconvert --to notebook --execute {name} --output-dir done'",
+    }
+    return {peer: command for peer, command in peers.items() if peer == "jupyter nbconvert" or find_spec(peer)}
 
 
 def seconds(command, folder, **environment):
@@ -55,24 +66,13 @@ def seconds(command, folder, **environment):
 
 
 def throughput(copies, full):
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    python, one = sys.executable, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        for number in range(copies):
-            student = folder / "class" / f"student-{number:02}"
-            shutil.copytree(ROOT / "hw4", student / "hw4", ignore=shutil.ignore_patterns("grading", "__pycache__"))
-            nbformat.write(notebook if full else snippets(notebook), student / NOTEBOOK.name)
-        at_once = f"ls -d class/* | xargs -P 2 -I @ sh -c 'cd @ && {python} -m"
-        name, out = NOTEBOOK.name, NOTEBOOK.stem
-        peers = {
-            "papermill": f"{at_once} papermill {name} papermill.ipynb'",
-            "jupyter nbconvert": f"{at_once} jupyter nbconvert --to notebook --execute {name} --output {out}-done'",
-        }
-        taken = {"main.py": seconds(f"{python} {ROOT / 'main.py'} class --jobs 2 --fresh", folder)}
-        for peer, command in peers.items():
-            if peer == "jupyter nbconvert" or find_spec(peer):
-                taken[peer] = seconds(command, folder, **one)
+        write_class(folder / "class", copies, full=full)
+        taken = {"main.py": seconds(f"{sys.executable} {ROOT / 'main.py'} class --jobs 2 --fresh", folder)}
+        for peer, command in at_a_time(2, NOTEBOOK.name).items():
+            taken[peer] = seconds(command, folder, **one)
     what = "the whole notebook" if full else "the four snippets"
     print(f"| {copies} copies of {what}, two at a time | seconds | per submission | times main.py's |")
     print("| --- | ---: | ---: | ---: |")
