@@ -1,7 +1,7 @@
 """Whose submission an entry is, by the names that a platform gives to what it hands out."""
 
-import os
 import functools
+import os
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
