@@ -133,9 +133,10 @@ def _known(tag: re.Match[str], opened: list[str]) -> str:
     ends = ""
     if end and name in opened[-DEEPEST:]:
         while (inner := opened.pop()) != name:
-            ends += f"</{RENAMED.get(inner, inner)}>" if inner != "p" else ""
+            ends += f"</{RENAMED.get(inner, inner)}>"
     elif not end and name not in defs.empty_tags:
-        opened += [name] if opened[-1:] != ["p"] or name not in defs.block_tags else []
+        ended = opened[-1:] == ["p"] and name in defs.block_tags
+        opened[-1:] = [name] if ended else [*opened[-1:], name]
     return f"{ends}<{end}{shown}{given}>"
 
 
