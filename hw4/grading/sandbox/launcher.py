@@ -55,6 +55,11 @@ class Launcher(contextlib.AbstractContextManager["Launcher"]):
             return LaunchedProcess(program, self._environment)
         return self._forkserver.fork(program)
 
+    def preload(self, modules: Sequence[str]) -> None:
+        """Have more modules imported for what starts from now on, where the system forks."""
+        if self._forkserver:
+            self._forkserver.preload(modules)
+
     def release(self, folder: str) -> None:
         """Free what is kept in memory for the scratch folder."""
         if self._forkserver:
