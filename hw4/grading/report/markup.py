@@ -34,9 +34,9 @@ RENAMED = dict.fromkeys(TABLES["blocks"], "div") | {"font": "span"}
 DEEPEST = 256  # elements within each other: libxml2's limit
 
 ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=&]++(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
-TAG = re.compile(
-    rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+)\s*/?>|<(?:!doctype|\?xml)\b[^<>]*>|<(?=[\w/!?])", re.IGNORECASE
-)
+TAG_END = r"""(?:\s*/?>|(?<=["'])(?=</))"""  # also the next tag, right behind a quote
+DECLARATION = r"<(?:!doctype|\?xml)\b[^<>&]*>"
+TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+){TAG_END}|{DECLARATION}|<(?=[\w/!?])", re.IGNORECASE)
 COMMENT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?-->)|{TAG.pattern}", re.IGNORECASE | re.DOTALL)
 FONT_COLOR = re.compile(r"""color\s*=\s*["']?(#?\w+)""", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(?:svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*")
