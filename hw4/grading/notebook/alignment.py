@@ -6,9 +6,9 @@ student's words together, where the shortest edits of rapidfuzz scatter them.
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 
 from nbformat import NotebookNode
 
@@ -45,7 +45,7 @@ class Alignment:
     """The words of a cell, each with the given word that it is, or None where the student added it."""
 
     def __init__(self, cell: NotebookNode, reference: Reference, found: Words) -> None:
-        self.cell, self.source, self.reference = cell, cell.source, reference
+        self.source, self.reference = cell.source, reference
         self.text, self.spans = found
         self.words: list[Word | None] = [None] * len(self.text)
 
@@ -109,6 +109,26 @@ class Alignment:
                 skipped = self.reference.given[before[0]].words[before[1] + 1]
                 self.words[end] = (before[0], before[1] + 1, False) if _is_mended(skipped, self.text[end]) else None
             end = at + len(run) if run else end
+
+    def take_repeated(self, reworded: Mapping[tuple[str, ...], tuple["Alignment", int]]) -> None:
+        """Take the words that are copied from a question which the submission itself has in other words.
+
+        `reworded` has where the rows of such questions stand.
+        """
+        end = 0
+        for at, row in enumerate(rows_of(self.text)):
+            if at >= end and row in reworded:
+                question, first = reworded[row]
+                pairs = zip(self.text[at:], question.text[first:], question.words[first:], strict=False)
+                same = takewhile(lambda pair: pair[0] == pair[1], pairs)
+                run = [(word[0], word[1], False) for word in takewhile(bool, (pair[2] for pair in same)) if word]
+                if len(run) >= QUOTE:
+                    end = at + len(run)
+                    self.words[at:end] = run
+
+    def given_rows(self) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Yield the rows of words that begin with a given word, each with its index."""
+        yield from ((row, at) for at, row in enumerate(rows_of(self.text)) if self.words[at])
 
     def _names(self, at: int) -> bool:
         """Return whether the line of the word at the index `at` names a question by its id."""

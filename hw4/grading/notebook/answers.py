@@ -14,9 +14,9 @@ CERTAIN_NUMBERS = 3  # questions of a section, numbered in one cell, that are no
 
 def find_answers(walk: Walk) -> list[Question]:
     """Return the questions of the reference as a submission answers them."""
+    _look_above(walk)
     _follow_labels(walk)
-    doubtful = _divide_lists(walk)
-    _look_above(walk, doubtful)
+    _divide_lists(walk)
     blocks: dict[str | None, list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
         blocks[piece.question].append(piece)
@@ -24,7 +24,7 @@ def find_answers(walk: Walk) -> list[Question]:
     for asked in walk.reference.questions.values():
         question = Question(asked.id, asked.parts, judged=asked.judged)
         question.deleted = asked.position not in walk.matched.places
-        _settle(question, blocks[asked.id], doubtful[asked.id])
+        _settle(question, blocks[asked.id], walk.doubtful[asked.id])
         cells = {index for index, owner in enumerate(walk.owners) if owner == asked.id}
         heads = {index for index, each, _ in walk.heads if each is asked}
         question.cells = sorted(cells | heads | {answer.cell for answer in question.answers})
@@ -46,7 +46,7 @@ def _follow_labels(walk: Walk) -> None:
     answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
     named: dict[str, list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
-        if piece.named and (piece.question is None or piece.named not in answered):
+        if piece.named and ((piece.question is None and not piece.foreign) or piece.named not in answered):
             piece.question = piece.named
             named[piece.named].append(piece)
     for target, pieces in named.items():
@@ -59,14 +59,12 @@ def _follow_labels(walk: Walk) -> None:
                 piece.question, piece.foreign = None, True
 
 
-def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
+def _divide_lists(walk: Walk) -> None:
     """Divide what answers several questions of a section by their numbers: "1. ... 2. ..." below the last of them.
 
-    Below a question that the reference does not ask, a list may hold answers to such questions as well.
-
-    Returns the pieces that perhaps answer a question, by its id: a list of two may be one of the last question's own.
+    Below a question that the reference does not ask, a list may hold answers to such questions as well. It is in doubt
+    where it may be a list of one question's own.
     """
-    doubtful: dict[str, list[Piece]] = defaultdict(list)
     answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
     blocks: dict[tuple[str | None, int | None, bool], list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
@@ -74,11 +72,14 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
             blocks[piece.question, piece.section, piece.foreign].append(piece)
     for (own, section, foreign), pieces in blocks.items():
         targets: dict[str | None, list[Piece]] = {}
-        target, numbers, several = own, [], False
+        target, numbers, several, cell = own, [], False, -1
         for piece in pieces:
-            if SEVERAL_ANSWERS & set(words(piece.text.lstrip().partition("\n")[0])[-1:]):
-                targets, numbers, several = {}, [], True
-            number = piece.label.number if not piece.label.named or piece.label.named == "answer" else None
+            counts = piece.label.named in ("", "answer") and piece.cell not in walk.foreign
+            number = piece.label.number if counts else None
+            announced = bool(SEVERAL_ANSWERS & set(words(piece.text.lstrip().partition("\n")[0])[-1:]))
+            if announced or (foreign and number == 1 and piece.cell != cell):
+                targets, numbers, several = {}, [], announced
+            cell = piece.cell
             if number is not None and not piece.code:
                 target = walk.numbers.get((section, number))
                 numbers.append(number)
@@ -87,54 +88,84 @@ def _divide_lists(walk: Walk) -> dict[str, list[Piece]]:
         others = {each for each in targets if each != own and any(piece.says for piece in targets[each])}
         known = numbers == sorted(set(numbers)) and placed | {None} >= targets.keys()
         known = known and (foreign or all((section, number) in walk.numbers for number in numbers))
-        last = several or (not foreign and own in (None, target))  # the list stands below the last of its questions
-        if not known or not last or answered & others - {None}:
+        if not known or answered & others - {None}:
             continue
-        parts = own is not None and len(walk.reference.questions[own].parts) == len(numbers)
-        if parts and not several and len(numbers) < len([each for each in walk.numbers if each[0] == section]):
+        parts = walk.reference.questions[own].parts if own is not None else []
+        last = [each for each in targets if each in placed][-1:] == [own]  # it stands below the last of its questions
+        fits = len(parts) > 1 and numbers[-1:] <= [len(parts)] and not several
+        if fits and not (last and len(numbers) == len([each for each in walk.numbers if each[0] == section])):
             continue  # they number its parts
+        certain = several or own is None or (len(targets) >= CERTAIN_NUMBERS and last and not fits)
+        if (
+            len(numbers) == 1
+            and own
+            and target in others - {None}
+            and not any(piece.says for piece in pieces if piece not in targets[target])
+        ):
+            for piece in targets[target]:
+                piece.question = None
+            walk.doubtful[own] += [piece for piece in targets[target] if piece.says]
         for each in others:
-            if own is None or several or (len(targets) >= CERTAIN_NUMBERS and not parts):
+            if certain:
                 for piece in targets[each]:
                     piece.question, piece.foreign = each, False
             elif each:
-                doubtful[each] += [piece for piece in targets[each] if piece.says]
-    return doubtful
+                walk.doubtful[each] += [piece for piece in targets[each] if piece.says]
 
 
-def _look_above(walk: Walk, doubtful: dict[str, list[Piece]]) -> None:
-    """Bring what stands above the first question of a section to it, or all of a section that is written so."""
-    answered = _answered(walk)
+def _look_above(walk: Walk) -> None:
+    """Bring what stands between a section's heading and its first question to that one, or to the one above.
+
+    A number tells which; else it is in doubt. All of a section may be written so, each answer above its question.
+    """
+    answered, questions = _answered(walk), walk.reference.questions
     sections: dict[int | None, list[tuple[int, Asked]]] = defaultdict(list)
     for index, asked, _ in walk.heads:
         sections[asked.section].append((index, asked))
     loose: dict[int | None, list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
-        first = sections[piece.section][0][0] if piece.section in sections else -1
+        first = sections[piece.section][0][0] if piece.section in sections else len(walk.owners)
         if piece.question is None and not piece.foreign and piece.cell <= first:
             loose[piece.section].append(piece)
     for section, pieces in loose.items():
         asked = [each.id for _, each in sections[section]]
         said = [piece for piece in pieces if piece.says]
+        numbers = {piece.label.number for piece in pieces if piece.label.number}
         marked = any(piece.label.named == "answer" for piece in pieces)
-        if said and not marked and asked[0] not in answered:
-            doubtful[asked[0]] += said
-        elif said and marked:
-            if asked[0] in answered and asked[-1] not in answered and set(asked[:-1]) <= answered:
-                following = dict(pairwise(asked))
-                for piece in walk.pieces:
-                    piece.question = following.get(piece.question or "", piece.question)
-            elif asked[0] in answered:
-                continue
+        if not said or len(numbers) > 1 or section is None:
+            continue
+        above = [each for index, each, _ in walk.heads if index < pieces[0].cell][-1:]
+        if (
+            marked
+            and not numbers
+            and asked
+            and asked[0] in answered
+            and asked[-1] not in answered
+            and set(asked[:-1]) <= answered
+        ):
+            following = dict(pairwise(asked))
+            for piece in walk.pieces:
+                piece.question = following.get(piece.question or "", piece.question)
+            answered -= {asked[0]}
+            above = []
+        meant = [each.id for each in above] + asked[:1]
+        if numbers:
+            places = [*(each.section for each in above), section]
+            meant = [walk.numbers.get((each, max(numbers))) for each in places]
+        silent = [each for each in meant if each and each not in answered]
+        if silent and (numbers or (marked and silent == asked[:1])) and (len(silent) == 1 or silent[0] == above[0].id):
             for piece in pieces:
-                piece.question = asked[0]
+                piece.question, piece.named, piece.section = silent[0], None, questions[silent[0]].section
+        else:
+            for each in silent:
+                walk.doubtful[each] += said
 
 
 def _settle(question: Question, pieces: list[Piece], doubtful: list[Piece]) -> None:
     """Say of each part of `question` whether `pieces` answer it, perhaps do, or whether it is missing."""
     said = [piece for piece in pieces if piece.says]
-    if question.parts == [""]:
-        answered, unclear = {""} if said else set[str](), [] if said else doubtful
+    if not said or question.parts == [""]:
+        answered, unclear = set(question.parts if said else ()), [] if said else doubtful
     else:
         answered, unclear = _divide(question.parts, pieces, said)
     rest = [part for part in question.parts if part not in answered]

@@ -1,6 +1,7 @@
 """What a student added, cut into pieces where labels begin, each under the question that it stands below or names."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -8,9 +9,10 @@ from .alignment import Segment, alters
 from .matching import MOST_CELLS, Matched
 from .questions import CELL_ID, GIVEN, Piece, part_of, role
 from .reference import Asked
-from .tokens import Label, first_label, lines, read_label, words
+from .tokens import Label, asks, first_label, lines, read_label, says_something, words
 
 SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
+QUOTED = re.compile(r"\W*(?:\n|\Z)")
 INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
 
 
@@ -33,6 +35,8 @@ class Walk:
         self.quotes = False  # the present cell quotes given text
         self.headed = -1  # the cell with a heading of the student's that this one is below
         self.lost = False  # below a question that the reference does not ask
+        self.above: str | None = None  # the question that such a text may answer all the same
+        self.doubtful: dict[str, list[Piece]] = defaultdict(list)  # what perhaps answers a question, by its id
         self.heads: list[tuple[int, Asked, int | None]] = []  # where each question stands, and its number there
         self.ids: dict[str, str | None] = {}  # which question the ids of the submission mean
         self.bare = False  # whether questions begin with a number alone
@@ -63,8 +67,10 @@ class Walk:
         home = [segment for segment in segments if segment.home]
         cell, label = self.matched.cells[index], first_label(self.matched.cells[index].source)
         if not home and owner is None and self._is_foreign(index):
+            self.above = self.own if not (self.bare or label.named or self.headed >= 0) else None
             self.question, self.named, self.lost = None, None, True
             self.foreign.add(index)
+            self.section = self.section if self.headed < 0 else -1 - self.headed  # one that the reference lacks
             if self.numbers.get((self.section, label.number)) not in {asked.id for _, asked, _ in self.heads}:
                 self.numbers[self.section, label.number] = None
         for piece in self.pieces if index in self.foreign or any(index == at for at, _, _ in self.heads) else ():
@@ -112,16 +118,24 @@ class Walk:
         told = label.letters or self.reference.named(cell.source)[0]
         if cell.cell_type != "markdown" or label.number is None or told:
             return False
+        asking = asks(cell.source)
         if label.named:
-            return label.named == "question" and (self.section, label.number) not in self.numbers
-        last = next((number for _, asked, number in reversed(self.heads) if asked is self.question), None) or 0
+            known = (self.section, label.number) in self.numbers
+            return label.named == "question" and (not known or (asking and self.headed >= 0))
+        last = next((number or asked.number for _, asked, number in reversed(self.heads) if asked is self.question), 0)
         if self.lost:
             last = max(
                 (number or 0 for (at, number), name in self.numbers.items() if at == self.section and not name),
                 default=0,
             )
-        if not self.bare or (label.number != last + 1 and not (self.headed >= 0 and label.number == 1)):
+        counts_on = label.number == (last or 0) + 1 or (asking and label.number > (last or 0))
+        if not counts_on and not (self.headed >= 0 and label.number == 1):
             return False
+        if not self.bare or asking:
+            numbers = [read_label(line).number for _, line in lines(cell.source)]
+            numbers += [piece.label.number for piece in self.pieces if self.own and piece.question == self.own]
+            own_list = {label.number - 1, label.number + 1} & set(numbers)
+            return asking and (self.headed >= 0 or not own_list)
         following = next(((asked, number) for at, asked, number in self.heads if at > index), None)
         if following and following[0].section == self.section and following[1]:
             return following[1] > label.number
@@ -142,13 +156,19 @@ class Walk:
         assert segment.given is not None
         given = self.reference.given[segment.given]
         asked = self.reference.questions.get(given.question or "")
-        copied = index in self.matched.copies
-        if (segment.home or copied) and role(given.cell) == "section":
+        here = segment.home or index in self.matched.copies
+        if here and role(given.cell) == "section":
             self.section, self.question, self.named, self.lost, self.place = segment.given, None, None, False, ""
-        elif segment.home and asked and asked is not self.question:
+        elif asked and asked is not self.question and (segment.home or self._is_about(index, segment)):
             self.section, self.question, self.named, self.lost = asked.section, asked, None, False
         if asked and asked is self.question:
             self.place = segment.part
+
+    def _is_about(self, index: int, segment: Segment) -> bool:
+        """Return whether a cell begins with the text of a question, or the lines of it that it quotes."""
+        source = self.matched.cells[index].source
+        begins = not says_something(source[: segment.start]) and QUOTED.match(source, segment.end)
+        return role(self.reference.given[segment.given or 0].cell) == "question" and bool(begins)
 
     def _collect(self, index: int, segment: Segment, owner: str | None, part: str) -> None:
         """Cut a stretch of added text into pieces."""
@@ -170,6 +190,7 @@ class Walk:
                 continue  # given code was changed, which answers nothing
             if not code and line.lstrip().startswith("#") and tuple(words(line)) in self.reference.titles:
                 self.section, self.question, self.named = self.reference.titles[tuple(words(line))], None, None
+                self.headed = -1
                 begun, owner, part, place = len(self.pieces), None, "", ""
                 continue
             if last and "\n" in source[segment.start : start]:
@@ -186,6 +207,8 @@ class Walk:
                 piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code, place)
                 quoted = bool(place) and not part and self.quotes
                 self.pieces.append(replace(piece, named=self.named, foreign=self.lost, text=line, quoted=quoted))
+        if self.lost and self.above:
+            self.doubtful[self.above] += [piece for piece in self.pieces[begun:] if piece.says]
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
     def _has_place(self, index: int) -> bool:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from .lexicon import ANSWER_WORDS, LABEL_WORDS, PHRASES, QUESTION_WORDS, VERDICT_WORDS, is_empty
+from .lexicon import ANSWER_WORDS, ASKING_WORDS, LABEL_WORDS, PHRASES, QUESTION_WORDS, VERDICT_WORDS, is_empty
 
 SILENT_TEX = (
     "quad qquad left right big Big bigg bigl bigr Bigl Bigr displaystyle limits boldsymbol mathbf mathrm mathit bm bb "
@@ -138,6 +138,13 @@ def answer_start(source: str) -> int:
     named = next((at for at, line in lines(source) if read_label(line).named == "answer"), len(source))
     inline = MARKER.search(source)
     return min(named, inline.start()) if inline else named
+
+
+def asks(source: str) -> bool:
+    """Return whether what `source` says before an announced answer is a question or a task."""
+    text = source[: answer_start(source)]
+    told = words("".join(line[read_label(line).end :] for _, line in list(lines(text))[:2]))
+    return text.rstrip("*_ \n").endswith(("?", "？", "؟")) or (told != [] and told[0] in ASKING_WORDS)
 
 
 def says_something(text: str) -> bool:
