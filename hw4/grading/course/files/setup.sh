@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Gradescope runs this once, when it builds the autograder: a Python that is new enough, and what grading needs.
 set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
 root=${AUTOGRADER:-/autograder}
 python=python3
 apt-get update
