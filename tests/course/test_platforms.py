@@ -15,7 +15,7 @@ import nbformat
 import pytest
 
 from hw4.grading.course.given import BLANK, NAME
-from tests.builders import ROOT
+from tests.builders import PARTS, ROOT
 from tests.course.leaks import leaks
 
 RIGHT = (ROOT / "hw4" / "answers.py").read_text(encoding="utf-8")
@@ -135,7 +135,7 @@ def test_the_right_function_has_its_point_however_it_is_handed_in(graded, tmp_pa
     }[layout]
     found = graded(files)
     assert scores(found) == [1]
-    assert len(found["tests"]) == 51
+    assert len(found["tests"]) == PARTS
 
 
 @pytest.mark.slow
@@ -180,7 +180,7 @@ def test_nbgraders_source_folder_has_the_blank_notebook_and_says_nothing_of_the_
     assert leaks(source) == []
     assert "exclude_overwriting" in (tmp_path / "course" / "nbgrader_config.py").read_text()
     points = [cell.metadata.get("nbgrader", {}).get("points", 0) for cell in nbformat.read(BLANK, as_version=4).cells]
-    assert sum(points) == 51
+    assert sum(points) == PARTS
 
 
 @pytest.mark.slow
