@@ -195,7 +195,6 @@ class Walk(Outline):
                 )
         if self.lost and self.above:
             self.doubtful[self.above] += [piece for piece in self.pieces[begun:] if piece.says]
-        self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
     def _has_place(self) -> bool:
         """Return whether a part of the present question is answered beside its statement in the present cell."""
@@ -214,21 +213,15 @@ class Walk(Outline):
 
 
 def _apart(at: int, line: str) -> Iterator[tuple[int, str]]:
-    """Yield a line that announces several answers cut before each of their numbers, "Answers: 1) ... 2) ..."."""
-    several = read_label(line).named == "answer" and SEVERAL_ANSWERS & set(words(line)[:1])
-    cuts = [0, *(each.start() for each in re.finditer(NUMBERED, line))] if several else [0]
-    yield from ((at + start, line[start:end]) for start, end in pairwise([*cuts, len(line)]))
-
-
-def _cut(piece: Piece, source: str) -> Iterator[Piece]:
-    """Yield `piece` with its text, cut before the letters that follow its own in the midst of a line."""
-    piece.text = source[piece.start : piece.end]
-    while len(piece.label.letters) == 1 and not piece.code:
-        letter = chr(ord(piece.label.letters) + 1)
-        found = re.search(INLINE.format(letter, letter.lower()), piece.text)
+    """Yield a line cut before the marks in its midst: "A. ... B. ...", "Answers: 1) ... 2) ..."."""
+    label, cuts = read_label(line), [0]
+    if label.named == "answer" and SEVERAL_ANSWERS & set(words(line)[:1]):
+        cuts += [each.start() for each in re.finditer(NUMBERED, line)]
+    letter = label.letters if len(label.letters) == 1 else "Z"
+    while letter < "Z":
+        letter = chr(ord(letter) + 1)
+        found = re.compile(INLINE.format(letter, letter.lower())).search(line, cuts[-1])
         if found is None:
             break
-        middle = piece.start + found.start()
-        yield replace(piece, end=middle, text=source[piece.start : middle])
-        piece = replace(piece, start=middle, label=Label(letters=letter), text=source[middle : piece.end])
-    yield piece
+        cuts.append(found.start())
+    yield from ((at + start, line[start:end]) for start, end in pairwise([*cuts, len(line)]))
