@@ -109,12 +109,15 @@ def _fill_cells(parts: list[str], texts: list[Piece]) -> list[Piece]:
 def _marks(parts: list[str], texts: list[Piece]) -> list[tuple[Piece, str]]:
     """Return the pieces whose labels mean parts, each with the letters of these.
 
-    Letters come before Roman numbers, and these before numbers, which only count where several rise.
+    Letters come before as many answers as parts, Roman numbers, and numbers, which only count where several rise.
     """
     lettered = [(piece, piece.label.letters) for piece in texts if piece.label.letters]
     lettered = [(piece, letters) for piece, letters in lettered if set(letters) <= set(parts)]
     if lettered:
         return lettered
+    slots = [piece for piece in texts if piece.label.named == "answer"]
+    if len(slots) == len(parts):
+        return list(zip(slots, parts, strict=True))
     roman = [(piece, ROMAN.index(piece.label.letters)) for piece in texts if piece.label.letters in ROMAN]
     if roman and max(index for _, index in roman) < len(parts):
         return [(piece, parts[index]) for piece, index in roman]

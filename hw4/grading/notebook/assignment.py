@@ -133,7 +133,8 @@ def _doubt_runs(walk: Walk) -> None:
         headings = [piece for piece in pieces if piece.heads or piece.label.named == "question"]
         letters = [piece for piece in pieces if piece.label.letters and asked.parts == [""]]
         pictures = all(word[0] in "<!" for piece in pieces for word in filter(is_speech, words(piece.text)))
-        together = {at for at, _ in run} == {index} and len({piece.cell for piece in pieces} - {index}) >= len(run)
+        below = {piece.cell for piece in pieces if not piece.heads} - {index}
+        together = {at for at, _ in run} == {index} and len(below) >= len(run)
         if pictures or together or len(headings) >= len(run) or len(letters) == len(run):
             for _, each in run[:-1]:
                 walk.doubtful[each.id] += pieces
