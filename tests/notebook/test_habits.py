@@ -223,3 +223,16 @@ def test_as_many_announced_answers_as_parts_are_theirs_in_order_though_cells_wer
     merged = "loss-4-answer-a", "**Answer:** XYAZY\n\n**Answer:** XYBZY"
     found, notebook = read(cells_of(*LOSS, merged, ("loss-4-answer-c", "**Answer:** XYCZY")), ids)
     assert [f"XY{part}ZY" in text for part, text in shown(found, notebook, "loss-4").items()] == [True] * 3
+
+
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize("head", ["## References", "### Literatur", "# Sources", "## Références:"])
+def test_what_stands_below_the_heading_of_the_references_is_no_answer(head, apart):
+    below = [head, "[1] Srivastava et al., 2014"] if apart else [f"{head}\n\n[1] Srivastava et al., 2014"]
+    check([*DROPOUT[:2], "anywhere", DROPOUT[2], *below], {"dropout-1": "anywhere"})
+    check([*DROPOUT[:2], "anywhere", DROPOUT[2], "E=x", *below], TWO)
+
+
+@pytest.mark.parametrize("text", ["(to be done)", "N/A", "not done yet", "**Answer:** *coming soon*"])
+def test_what_says_that_nothing_is_there_is_no_answer(text):
+    check([*DROPOUT[:2], text, DROPOUT[2], "E=x"], {"dropout-2": "E=x"})

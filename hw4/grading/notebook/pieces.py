@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from .alignment import Segment, alters
-from .lexicon import SEVERAL_ANSWERS
+from .lexicon import BESIDE_WORDS, SEVERAL_ANSWERS
 from .matching import Matched
 from .outline import Outline
 from .questions import CELL_ID, GIVEN, Piece, is_program, part_of, role
@@ -171,9 +171,11 @@ class Walk(Outline):
             if code and self.fixed and not SPEECH_IN_CODE.match(line):
                 continue  # given code was changed, which answers nothing
             heads = line.lstrip().startswith("#") or read_label(below).number == 1
-            if not code and heads and tuple(words(line)) in self.reference.titles:
-                self.section, self.question, self.named = self.reference.titles[tuple(words(line))], None, None
-                self.headed = -1
+            title = tuple(words(line)) if heads and not code else ()
+            beside = title and BESIDE_WORDS.issuperset(title)
+            if beside or title in self.reference.titles:
+                self.section, self.question = self.reference.titles.get(title, self.section), None
+                self.named, self.headed = None, -1
                 begun, owner, part, place = len(self.pieces), None, "", ""
                 continue
             if last and "\n" in source[segment.start : start]:

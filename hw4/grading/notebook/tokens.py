@@ -162,7 +162,8 @@ def says_something(text: str) -> bool:
     for _, line in lines(text) if MADE_BY not in text else ():
         said += words(line[read_label(line).end :])
         if any(word in TICKS or (is_speech(word) and not is_empty(word)) for word in said):
-            speech = " ".join(filter(is_speech, words(text[:LONGEST_PHRASE]))).replace("\\", "")
+            bodies = " ".join(line[read_label(line).end :] for _, line in lines(text[:LONGEST_PHRASE]))
+            speech = " ".join(filter(is_speech, words(bodies))).replace("\\", "")
             return len(text) > LONGEST_PHRASE or speech not in PHRASES
     return said == ["a"]  # the choice of an answer, not the article
 
