@@ -101,6 +101,7 @@ def run(options: argparse.Namespace) -> ExitCode:
 
 def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     """Grade what the options name, with a folder into which archives can be unpacked; return the exit code."""
+    from hw4.grading import bounded
     from hw4.grading.course.given import BLANK, NAME, ROOT, assignment
     from hw4.grading.intake.lists import lists
     from hw4.grading.intake.students import find
@@ -123,10 +124,14 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     judged = not options.reference or ANSWERS in reference.files
     line = f"starting: {found[0].name}" if single else lists(intake, judged)
     print(line, file=sys.stderr, flush=True)  # before anything is imported that takes a while
-    # The forkserver imports PyTorch while this process imports the rest.
+    # The forkserver imports PyTorch while this process imports the rest; alone, a question says what else it needs.
+    alone_wanted, texts = bool(options.only or options.watch), reference.texts()
+    if alone_wanted:
+        texts = ["torch"] * any("torch" in text for text in texts)
     hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output, unpacked]
-    modules = modules_mentioned(reference.texts())
+    modules = modules_mentioned(texts)
     launcher = nullcontext() if options.dask else Launcher(modules, options.threads, hidden)
+    bounded.start()
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
         from hw4.grading.course import alone, junit

@@ -84,7 +84,6 @@ class Classroom:
 
         `launcher` starts the processes of what runs here; None for a cluster.
         """
-        bounded.start()
         output.prepare(self.options.output, [entry.found.place for entry in self.entries])
         with spreadsheet.alone(self.options.output):
             return self._grade(launcher)
@@ -222,7 +221,9 @@ class Classroom:
         rows: dict[str, dict[str, str]] = {}
         for entry, outcome in done.items():
             fixed = {"folder": entry.folder.name, "status": outcome.status, "summary": outcome.lines[-1]}
-            rows[entry.name] = outcome.answers | fixed | {"handed in": entry.found.original}
+            faults = {name: f", {fault}" for name, fault in outcome.faults.items()}
+            states = {name: word + faults.get(name, "") for name, word in outcome.answers.items()}
+            rows[entry.name] = states | fixed | {"handed in": entry.found.original}
         marks = self._table()  # as it stands now: somebody may have marked in the meantime
         marks.update(rows)
         return [clean_text(str(marks.path)), *marks.write()]

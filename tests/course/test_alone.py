@@ -35,7 +35,7 @@ def cells(chosen):
 def test_a_question_comes_with_the_setup_and_the_given_code_that_it_needs():
     handed_in = submission(REFERENCE | {"q-2-answer": "Forty.", "mine": "other = nn.pi + 1"})
     reference = submission(REFERENCE)
-    mine, asked = selected(handed_in, reference, ["q-2"])
+    mine, asked, _ = selected(handed_in, reference, ["q-2"])
     needed = ["setup", "q-1-snippet", "q-2-question", "q-2-snippet", "q-2-answer"]
     assert [name for name in cells(mine) if name != "title"] == needed
     assert [name for name in cells(asked) if name != "title"] == needed
@@ -43,13 +43,13 @@ def test_a_question_comes_with_the_setup_and_the_given_code_that_it_needs():
 
 def test_a_name_that_the_setup_binds_brings_no_other_question_with_it():
     reference = submission(REFERENCE)
-    mine, _ = selected(submission(REFERENCE | {"mine": "other = nn.pi + 1"}), reference, ["q-3"])
+    mine, *_ = selected(submission(REFERENCE | {"mine": "other = nn.pi + 1"}), reference, ["q-3"])
     assert "q-1-snippet" not in cells(mine) and "mine" in cells(mine)
 
 
 def test_an_answer_that_stands_elsewhere_comes_with_its_question():
     moved = {name: text for name, text in REFERENCE.items() if name != "q-1-answer"}
-    mine, _ = selected(submission(moved | {"text": "**Answer 1:** It falls."}), submission(REFERENCE), ["q-1"])
+    mine, *_ = selected(submission(moved | {"text": "**Answer 1:** It falls."}), submission(REFERENCE), ["q-1"])
     assert "text" in cells(mine)
 
 
@@ -66,19 +66,36 @@ def test_a_name_that_no_question_has_is_answered_with_the_nearest():
         selected(submission(REFERENCE), submission(REFERENCE), ["receptive field"])
 
 
-def test_a_question_depends_on_its_own_cells_the_setup_and_the_modules_that_it_names():
-    def changed(new, files=None):
-        before = text_by_question(submission(REFERENCE, FILES), submission(REFERENCE))
-        after = text_by_question(submission(REFERENCE | new, files), submission(REFERENCE))
-        return [name for name in before if before[name] != after[name]]
-
-    assert changed({"q-2-answer": "Forty."}, FILES) == ["q-2"]
-    assert changed({"setup": "import torch"}, FILES) == ["q-1", "q-2", "q-3"]
-    assert changed({}, {"hw4/answers.py": "x = 2"}) == []
-    assert changed({"q-2-snippet": "import hw4"}, {"hw4/answers.py": "x = 2"}) == ["q-2"]
+NAMING = REFERENCE | {
+    "title-text": "The function goes into `hw4/answers.py`; figures are given.",
+    "q-1-snippet": "from hw4.figures import show\nsteps = 3",
+    "q-3-snippet": "from hw4 import answers",
+    "q-3-mine": "numbers = open('data.csv').read()",
+}
+FILES = {"hw4/answers.py": "from .tools import x", "hw4/tools.py": "x = 1", "hw4/figures.py": "y = 1", "data.csv": "1"}
 
 
-FILES = {"hw4/answers.py": "x = 1"}
+@pytest.mark.parametrize(
+    ("cells", "files", "changed"),
+    [
+        ({"q-2-answer": "Forty."}, {}, ["q-2"]),
+        ({"q-3-mine": "numbers = 1"}, {}, ["q-3"]),
+        ({"setup": "import torch"}, {}, ["q-1", "q-2", "q-3"]),
+        ({"q-1-snippet": "from hw4.figures import show\nsteps = 4"}, {}, ["q-1", "q-2"]),
+        ({}, {"hw4/answers.py": "from .tools import x as y"}, ["q-3"]),
+        ({}, {"hw4/tools.py": "x = 2"}, ["q-3"]),
+        ({}, {"hw4/figures.py": "y = 2"}, ["q-1", "q-2"]),
+        ({}, {"data.csv": "2"}, ["q-3"]),
+        ({}, {"notes.txt": "none"}, []),
+    ],
+)
+def test_a_question_depends_on_its_cells_the_given_code_that_these_need_and_the_files_that_they_name(
+    cells, files, changed
+):
+    reference = submission({name: text for name, text in NAMING.items() if name != "q-3-mine"})
+    before = text_by_question(submission(NAMING, FILES), reference)
+    after = text_by_question(submission(NAMING | cells, FILES | files), reference)
+    assert [name for name in before if before[name] != after[name]] == changed
 
 
 def write(folder, answers=None, **sources):
@@ -114,7 +131,7 @@ DOUBLED = HALF + "    return grad_output @ W, 0.5 * grad_output.T @ X, grad_outp
 def test_a_wrong_gradient_is_named_with_how_it_is_wrong(tmp_path):
     done = only(write(tmp_path, DOUBLED), "backprop-2")
     assert done.returncode == 1
-    assert "backprop-2: answered, 1 of 1 checks passed" in done.stdout.splitlines()
+    assert "backprop-2: answered, wrong, 1 of 1 checks passed" in done.stdout.splitlines()
     assert "wrong backward: shapes: dL/dX is 2 times the right one" in done.stdout
     assert done.stdout.splitlines()[-1] == "graded/report.html"
 
@@ -143,9 +160,29 @@ def test_only_and_watch_want_one_notebook(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("more", [["--only=cnn3"], ["--only=cnn3", "--watch"]])
+def test_a_name_that_no_question_has_ends_the_run(tmp_path, more):
+    command = [sys.executable, str(ROOT / "main.py"), str(write(tmp_path)), *more]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and done.stderr.endswith("main.py: no question cnn3: did you mean cnn-3?\n")
+
+
+@pytest.mark.slow
+def test_a_question_alone_is_not_written_over_the_notebook_that_it_stands_in(tmp_path):
+    path = write(tmp_path)
+    before = path.read_bytes()
+    command = [sys.executable, str(ROOT / "main.py"), str(path), "--only=cnn-3", "--output=."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and path.read_bytes() == before
+
+
+WATCHED = ["backprop-2", "cnn-3", "loss-2"]
+
+
+@pytest.mark.slow
 def test_watching_runs_what_was_saved_and_survives_half_a_file(tmp_path):
     path = write(tmp_path, DOUBLED)
-    command = [sys.executable, str(ROOT / "main.py"), str(path), "--watch", "--only=backprop-2", "--only=cnn-3"]
+    command = [sys.executable, str(ROOT / "main.py"), str(path), "--watch", *(f"--only={name}" for name in WATCHED)]
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
     try:
         assert "watching" in run.stdout.readline()
@@ -157,7 +194,7 @@ def test_watching_runs_what_was_saved_and_survives_half_a_file(tmp_path):
                 assert lines[-1] or run.poll() is None, run.stderr.read()
             return lines
 
-        assert {line.split(":")[0] for line in said()} >= {"backprop-2", "cnn-3"}
+        assert {line.split(":")[0] for line in said()} >= set(WATCHED)
         path.write_text(path.read_text()[:2000])
         assert run.stdout.readline().startswith("waiting: ")
         write(tmp_path, cnn_3_answer="**Answer:** 112 pixels.")
@@ -170,7 +207,7 @@ def test_watching_runs_what_was_saved_and_survives_half_a_file(tmp_path):
         )
         after = said()
         assert "backprop-2: answered, 1 of 1 checks passed" in after
-        assert not any(line.startswith("cnn-3: ") for line in after)
+        assert not any(line.startswith(("cnn-3: ", "loss-2: ")) for line in after)  # which import hw4.figures at most
         assert not any(line.startswith("wrong backward") for line in after)
     finally:
         run.send_signal(signal.SIGINT)

@@ -104,6 +104,7 @@ def running(mark):
     return [each for each in psutil.process_iter(["cmdline"]) if mark in (each.info["cmdline"] or [])]
 
 
+@pytest.mark.slow
 def test_where_the_system_does_not_fork_a_submission_is_graded_all_the_same(monkeypatch):
     monkeypatch.setattr(module, "FORKS", False)
     with Launcher() as launcher:
@@ -136,6 +137,7 @@ def test_a_submission_may_have_a_module_named_like_one_of_ours(result):
     assert found.notebook.cells[0].outputs[0].text == "1 2\n"
 
 
+@pytest.mark.slow
 def test_temporary_files_go_into_the_scratch_folder_whatever_was_preloaded(tmp_path):
     path = tmp_path / "script.py"
     path.write_text("import tempfile; print(tempfile.mkdtemp())")
@@ -149,10 +151,31 @@ def test_temporary_files_go_into_the_scratch_folder_whatever_was_preloaded(tmp_p
 
 
 def test_modules_are_preloaded_for_the_words_that_a_text_mentions():
-    kernel, torch, matplotlib = (module.PRELOADED[word] for word in ("kernel", "torch", "matplotlib"))
+    kernel, torch, optim, figures = (module.PRELOADED[word] for word in ("kernel", "torch", "optim", "matplotlib"))
     assert modules_mentioned([]) == kernel
     assert modules_mentioned(["", "import torch"]) == [*kernel, *torch]
-    assert modules_mentioned(["matplotlib, torch", "sklearn"]) == [*kernel, *torch, *matplotlib]
+    assert modules_mentioned(["matplotlib, torch.optim", "sklearn"]) == [*kernel, *torch, *optim, *figures]
+
+
+def test_what_is_preloaded_later_is_imported_in_what_starts_from_then_on(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text("import sys; print('colorsys' in sys.modules, 'wave' in sys.modules)")
+    with Launcher(["no_such_module", "", "wave"]) as launcher:  # "" is no ImportError, as a broken module's is none
+
+        def said():
+            log = Log()
+            with Scratch({}) as scratch, open(os.devnull) as nothing:
+                process = scratch.start(launcher, [str(path)], nothing.fileno(), log.descriptor, log.descriptor)
+                log.close()
+                assert ended(process, 60) == 0
+            return log.last_line()
+
+        assert said() == "False True"
+        launcher.preload(["colorsys"])
+        assert said() == "True True"
+        launcher._forkserver._process.kill()
+        launcher._forkserver._process.wait()
+        assert said() == "True True"  # started anew
 
 
 def test_the_portable_modules_import_without_the_modules_that_unix_alone_has():

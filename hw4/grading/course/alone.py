@@ -4,10 +4,12 @@ A few files are looked at several times a second: watchfiles, a compiled package
 """
 
 import dataclasses
+import hashlib
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from time import sleep
 
 from nbformat import NotebookNode
@@ -17,13 +19,12 @@ from ..classroom import Options
 from ..errors import ExitCode, Unusable
 from ..grade import Task, grade, read_reference
 from ..notebook.checks import needed
-from ..notebook.comparison import Comparison, compare
+from ..notebook.comparison import questions
 from ..notebook.format import read_notebook, write_notebook
 from ..notebook.questions import GIVEN, question_of, role
-from ..notebook.reference import Reference
 from ..report.console import failure_lines, remark_lines, summary
 from ..result import Result
-from ..sandbox.launcher import Launcher
+from ..sandbox.launcher import Launcher, modules_mentioned
 from ..submission import HELPERS, Submission, files_below
 from ..text import last_line
 
@@ -42,10 +43,11 @@ class Desk:
 
     def attempt(self, names: Collection[str]) -> ExitCode:
         """Run the questions of these names alone, leave their page, and say what became of them."""
-        submission = self.read()
-        pair = bounded.call(selected, submission, self.reference, names)
         options = self.options
-        task = Task(*pair, options.limits, options.strict, options.threads)
+        output.prepare(options.output, [self.path])
+        mine, asked, code = bounded.call(selected, self.read(), self.reference, names)
+        self.launcher.preload(modules_mentioned([code]))
+        task = Task(mine, asked, options.limits, options.strict, options.threads)
         outcome = grade(task, self.launcher, describe=verdict)
         output.write(outcome.files, options.output)
         page = [str(options.output / output.PAGE)] if outcome.code <= ExitCode.FAILED else []
@@ -53,31 +55,36 @@ class Desk:
         return outcome.code
 
     def watch(self, names: Collection[str]) -> ExitCode:
-        """Run each question again when its cells or the modules change, until an interrupt; `names` empty: all."""
-        seen: dict[str, str] = {}
-        stamps, problem = None, ""
+        """Run each question again when what it depends on changes, until an interrupt; `names` empty: all."""
+        texts: dict[str, str] = {}
+        stamps, problem = list[tuple[str, int, int]](), ""
         print(f"watching {self.path}; Ctrl-C ends it", flush=True)
         while True:
             now = self._stamps()
-            if now != stamps or problem:
-                try:
-                    texts = bounded.call(text_by_question, self.read(), self.reference)
-                    changed = [name for name in texts if texts[name] != seen.get(name) and name in (names or texts)]
+            try:
+                if now != stamps:
+                    before, texts = texts, bounded.call(text_by_question, self.read(), self.reference, names)
+                    changed = [name for name in texts if texts[name] != before.get(name)]
+                    stamps, problem = now, ""
                     if changed and self.attempt(changed) == ExitCode.INTERRUPTED:
                         return ExitCode.INTERRUPTED
-                    seen, stamps, problem = texts, now, ""
-                except (Unusable, bounded.BeyondLimits) as error:  # such as half a file, which is being written
-                    if problem == str(error) != "":
-                        print(f"waiting: {last_line(problem)}", flush=True)
-                    stamps, problem = now, "" if problem == str(error) else str(error)
+            except (
+                Unusable,
+                bounded.BeyondLimits,
+            ) as error:  # half a file may be whole at the next look
+                if not texts:
+                    raise Unusable(str(error)) from None
+                if problem == str(error):
+                    stamps = now
+                    print(f"waiting: {last_line(problem)}", flush=True)
+                problem = str(error)
             sleep(INTERVAL)
 
     def _stamps(self) -> list[tuple[str, int, int]]:
         """Return what tells one state of the submission's files from another."""
         folder = self.path if self.path.is_dir() else self.path.parent
-        files = [*folder.glob("*.ipynb"), *(files_below(folder / HELPERS) if (folder / HELPERS).is_dir() else ())]
-        status = [(str(file), file.stat()) for file in files if file.exists()]
-        return [(name, each.st_mtime_ns, each.st_size) for name, each in status]
+        files = [file for file in [*folder.glob("*"), *files_below(folder / HELPERS)] if file.is_file()]
+        return [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
 
 
 def verdict(result: Result) -> list[str]:
@@ -87,58 +94,74 @@ def verdict(result: Result) -> list[str]:
         missing = ", ".join(row.question.missing)
         state = f"no answer yet{' to ' * bool(missing)}{missing}" if row.question.missing else row.answer()
         checks = f", {row.passed} of {row.checks} checks passed" if row.checks else ""
-        lines.append(f"{row.question.id}: {state}{checks}")
+        fault = result.faults().get(row.question.id, "")
+        lines.append(f"{row.question.id}: {state}{', ' * bool(fault)}{fault}{checks}")
     return [*lines, *failure_lines(result), *remark_lines(result), summary(result)]
 
 
-def _compared(submission: Submission, reference: Submission) -> tuple[NotebookNode, NotebookNode, Comparison]:
-    given = read_reference(reference.files[reference.notebook], reference.notebook)
-    notebook = read_notebook(submission.files[submission.notebook], submission.notebook)
-    return notebook, given, compare(notebook, Reference.of(given))
+class Parts:
+    """A submission's notebook, divided by the questions of its reference."""
+
+    def __init__(self, submission: Submission, reference: Submission) -> None:
+        self.submission = submission
+        self.given = read_reference(reference.files[reference.notebook], reference.notebook)
+        self.notebook = read_notebook(submission.files[submission.notebook], submission.notebook)
+        found, self.owners = questions(self.notebook, self.given)
+        self.questions = {question.id: question for question in found}
+
+    def cells(self, names: Collection[str]) -> list[NotebookNode]:
+        """Return the cells of these questions and of none, such as the setup, and given code that they need.
+
+        Raises `Unusable` for a name that no question has.
+        """
+        for name in set(names) - set(self.questions):
+            close = get_close_matches(name, self.questions, n=1)
+            raise Unusable(f"no question {name}: {f'did you mean {close[0]}' if close else ', '.join(self.questions)}?")
+        kept = {index for index, owner in enumerate(self.owners) if owner is None or owner in names}
+        kept |= {index for name in names for index in self.questions[name].cells}
+        code = {index: cell for index, cell in enumerate(self.notebook.cells) if cell.cell_type == "code"}
+        given = [index for index, cell in code.items() if role(cell) in GIVEN]
+        for index in sorted(kept & code.keys()):
+            earlier = [*(each for each in given if each not in kept), *sorted(kept & code.keys())]  # the kept go before
+            wanted, _ = needed(code[index], [code[each] for each in earlier if each < index])
+            kept |= {each for each in given if code[each] in wanted}
+        return [self.notebook.cells[index] for index in sorted(kept)]
+
+    def code(self, cells: Collection[NotebookNode]) -> str:
+        """Return the code of the cells, and of the submission's modules that it names; other files by their hashes."""
+        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        files = {path: body for path, body in self.submission.files.items() if path != self.submission.notebook}
+        while named := [path for path in files if re.search(rf"\b{re.escape(PurePosixPath(path).stem)}\b", code)]:
+            for path in named:
+                body = files.pop(path)
+                text = body.decode(errors="replace") if path.endswith(".py") else hashlib.sha256(body).hexdigest()
+                code += f"\n{text}"
+        return code
 
 
-def text_by_question(submission: Submission, reference: Submission) -> dict[str, str]:
-    """Return the text on which each question of a submission depends, by its id."""
-    notebook, _, found = _compared(submission, reference)
-    modules = "".join(submission.texts()[1:])
-    pairs = list(zip(notebook.cells, found.cells, strict=True))
-    setup = "\n".join(cell.source for cell, reading in pairs if reading.question is None and _is_code(cell))
-    texts = {}
-    for question in found.questions:
-        own = [notebook.cells[index] for index in question.cells]
-        code = "\n".join([setup, *(cell.source for cell in own if _is_code(cell))])
-        texts[question.id] = "\n".join([code, *(cell.source for cell in own), modules if HELPERS in code else ""])
-    return texts
+def text_by_question(submission: Submission, reference: Submission, names: Collection[str] = ()) -> dict[str, str]:
+    """Return the text on which the verdict on each question depends, by its id; of these `names`, where there are any.
 
-
-def selected(submission: Submission, reference: Submission, names: Collection[str]) -> tuple[Submission, Submission]:
-    """Return a submission and its reference with the questions of these names only, and with what they need.
-
-    That is what belongs to no question, such as the setup, and given code that binds a name which they use. Raises
-    `Unusable` for a name that no question has.
+    Raises `Unusable` for a name that no question has.
     """
-    notebook, given, found = _compared(submission, reference)
-    known = {question.id: question for question in found.questions}
-    for name in set(names) - set(known):
-        close = get_close_matches(name, known, n=1)
-        raise Unusable(f"no question {name}: {f'did you mean {close[0]}' if close else ', '.join(known)}?")
-    owners = [cell.question for cell in found.cells]
-    kept = {index for index, owner in enumerate(owners) if owner is None or owner in names}
-    kept |= {index for name in names for index in known[name].cells}
-    cells = notebook.cells
-    others = [index for index, cell in enumerate(cells) if role(cell) in GIVEN and cell.cell_type == "code"]
-    for index in sorted(kept):
-        earlier = [*(each for each in others if each not in kept), *sorted(kept)]  # what is kept goes before
-        wanted, _ = needed(cells[index], [cells[each] for each in earlier if each < index and _is_code(cells[each])])
-        kept |= {each for each in others if cells[each] in wanted}
-    ids = {cells[index].id for index in kept}
-    notebook.cells = [cells[index] for index in sorted(kept)]
-    asked = [cell for cell in given.cells if question_of(cell) in (None, *names) or cell.id in ids]
-    return _with(submission, notebook), _with(reference, NotebookNode({**given, "cells": asked}))
+    parts = Parts(submission, reference)
+    cells = {name: parts.cells([name]) for name in names or parts.questions}
+    return {name: "\n".join([*(cell.source for cell in each), parts.code(each)]) for name, each in cells.items()}
 
 
-def _is_code(cell: NotebookNode) -> bool:
-    return cell.cell_type == "code"
+def selected(
+    submission: Submission, reference: Submission, names: Collection[str]
+) -> tuple[Submission, Submission, str]:
+    """Return a submission and its reference with the questions of these names only, and the code that is run.
+
+    Raises `Unusable` for a name that no question has.
+    """
+    parts = Parts(submission, reference)
+    cells = parts.notebook.cells = parts.cells(names)
+    ids = {cell.id for cell in cells}
+    asked = [cell for cell in parts.given.cells if question_of(cell) in (None, *names) or cell.id in ids]
+    given = NotebookNode({**parts.given, "cells": asked})
+    return _with(submission, parts.notebook), _with(reference, given), parts.code(cells)
 
 
 def _with(submission: Submission, notebook: NotebookNode) -> Submission:

@@ -208,8 +208,14 @@ def _built_in() -> dict[str, Macro]:
     return definitions.macros
 
 
+@functools.cache
+def _patterns(table: str) -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(pattern.replace("LENGTH", LENGTH.pattern)), with_what) for pattern, with_what in DATA[table]]
+
+
+@functools.lru_cache(maxsize=10_000)  # a page has many formulas more than once, and a class has each page's
 def rewritten(text: str, table: str) -> str:
     """Return `text` with what each pattern of a table in `dialect.toml` finds replaced."""
-    for pattern, replacement in DATA[table]:
-        text = re.sub(pattern.replace("LENGTH", LENGTH.pattern), replacement, text)
+    for pattern, replacement in _patterns(table):
+        text = pattern.sub(replacement, text)
     return text

@@ -37,10 +37,18 @@ class Forkserver:
         with end:
             self._process = subprocess.Popen(command, stdin=end.fileno(), **options)
 
+    def preload(self, modules: Sequence[str]) -> None:
+        """Have more modules imported."""
+        self._modules += modules  # also where it is started anew
+        self._send(modules)
+
     def release(self, folder: str) -> None:
         """Free what is kept in memory for the scratch folder."""
+        self._send(folder)
+
+    def _send(self, message: object) -> None:
         with contextlib.suppress(OSError):  # it was killed, and what it kept is gone
-            self._connection.send(pickle.dumps(folder))
+            self._connection.send(pickle.dumps(message))
 
     def fork(self, program: Program) -> "ForkedProcess":
         """Start the program in a child, once all modules are imported."""

@@ -1,9 +1,10 @@
 """The forkserver: a process that imports what notebooks need, and forks a child with that done for each program.
 
 It runs in a process of its own. Standard input is a Unix socket; a message on it is pickled: a scratch folder that is
-done with, or a program to fork, which comes with descriptors: its standard input, output and error, those that it
-inherits besides, and the pipe on which its pid, its layers and its exit code are reported. Every program starts in the
-same state, whatever others did before it. multiprocessing's forkserver was weighed: it cannot isolate its children.
+done with, a list of modules to import, or a program to fork, which comes with descriptors: its standard input, output
+and error, those that it inherits besides, and the pipe on which its pid, its layers and its exit code are reported.
+Every program starts in the same state, whatever others did before it. multiprocessing's forkserver was weighed: it
+cannot isolate its children.
 """
 
 import contextlib
@@ -40,10 +41,7 @@ def main(modules: list[str]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children leave no zombies
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # the kernel does without, and starts sooner
     gc.disable()  # nothing is garbage while modules are imported, and looking for it takes a third of the time
-    for name in modules:
-        with contextlib.suppress(ImportError):  # the program that needs it will say that it is missing
-            importlib.import_module(name)
-    gc.freeze()  # the collector would touch, and so copy, every page that the children share
+    preload(modules)
     connection, scratches = socket.socket(fileno=0), Scratches()
     while True:
         text, descriptors, _, _ = socket.recv_fds(connection, LARGEST_MESSAGE, MOST_DESCRIPTORS)
@@ -56,8 +54,18 @@ def main(modules: list[str]) -> None:
                 run(message, descriptors, in_memory)
             for descriptor in descriptors:
                 os.close(descriptor)
+        elif isinstance(message, list):
+            preload(message)
         else:
             scratches.release(message)
+
+
+def preload(modules: list[str]) -> None:
+    """Import the modules, as far as they can be imported."""
+    for name in modules:
+        with contextlib.suppress(Exception):  # the program that needs it will say that it is missing or broken
+            importlib.import_module(name)
+    gc.freeze()  # the collector would touch, and so copy, every page that the children share
 
 
 class Scratches:

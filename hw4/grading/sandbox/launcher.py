@@ -43,7 +43,7 @@ class Launcher(contextlib.AbstractContextManager["Launcher"]):
     """
 
     def __init__(self, modules: Sequence[str] = (), threads: int = 1, hidden: Sequence[Path] = ()) -> None:
-        self._environment, self.hidden = _environment(threads), list(hidden)
+        self._environment, self.hidden = _environment(threads), tuple(hidden)
         self.forks = FORKS  # where not, no socket can be handed down
         self._forkserver = Forkserver(modules, self._environment) if FORKS else None
 
@@ -54,6 +54,11 @@ class Launcher(contextlib.AbstractContextManager["Launcher"]):
         if not self._forkserver:
             return LaunchedProcess(program, self._environment)
         return self._forkserver.fork(program)
+
+    def preload(self, modules: Sequence[str]) -> None:
+        """Have more modules imported for what starts from now on, where the system forks."""
+        if self._forkserver:
+            self._forkserver.preload(modules)
 
     def release(self, folder: str) -> None:
         """Free what is kept in memory for the scratch folder."""
