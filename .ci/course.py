@@ -24,6 +24,7 @@ def run(*command, folder):
 def main(course):
     from nbgrader.api import Gradebook
 
+    from tests.builders import PARTS
     from tests.course.leaks import leaks
 
     run("main.py", "nbgrader", str(course), folder=ROOT)
@@ -38,12 +39,14 @@ def main(course):
             (folder / "hw4" / "answers.py").write_text(answers, encoding="utf-8")
     run("-m", "nbgrader", "autograde", "hw4", folder=course)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "course") as book:
-        assert book.find_assignment("hw4").max_score == 51, book.find_assignment("hw4").max_score
+        assert book.find_assignment("hw4").max_score == PARTS, book.find_assignment("hw4").max_score
         for student, points in {"right": 1, "wrong": 0, "empty": 0}.items():
             assert book.find_submission("hw4", student).score == points, student
             grade = book.find_grade("backprop-2-check", NAME.removesuffix(".ipynb"), "hw4", student)
             assert grade.auto_score == points, (student, grade.auto_score)
-    print("nbgrader: 51 points; the check gives 1 to the right function, 0 to a wrong one and to the one handed out")
+    print(
+        f"nbgrader: {PARTS} points; the check gives 1 to the right function, 0 to a wrong one and to the one handed out"
+    )
 
 
 if __name__ == "__main__":

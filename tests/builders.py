@@ -4,11 +4,14 @@ from pathlib import Path
 
 import nbformat
 
+from hw4.grading.notebook.questions import role
 from hw4.grading.submission import Submission
 
 ROOT = Path(__file__).resolve().parent.parent
 JUDGED = {"hw4": {"judged": ["q-1", "hw4.answers", "part4_affine_backward"]}}  # metadata of a reference
 NOTEBOOK = ROOT / "Part4_SummaryQuestions.ipynb"
+ROLES = [str(role(cell)) for cell in nbformat.read(NOTEBOOK, as_version=4).cells]
+QUESTIONS, PARTS = ROLES.count("question"), ROLES.count("answer")  # a part has one cell for its answer
 
 
 def made(cells, metadata=None):

@@ -38,7 +38,7 @@ def test_a_class_gets_a_row_each_and_the_code_says_that_not_all_could_be_graded(
     rows = table(tmp_path)
     assert {name: (row["status"], row["q-1"]) for name, row in rows.items()} == {
         "ann": ("clean", "answered"),
-        "bob": ("failed", "missing"),
+        "bob": ("failed", "missing, 1 failed"),
         "cid": ("not graded", ""),
         "dan.ipynb": ("not graded", ""),
     }

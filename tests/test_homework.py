@@ -53,11 +53,10 @@ def run(tmp_path_factory):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900), folder / "graded"
 
 
-def test_it_asks_the_27_questions_and_51_parts_of_the_assignment_in_order(stored):
+def test_it_asks_the_questions_and_parts_of_the_assignment_in_order(stored):
     found, _ = questions(stored, stored)
     assert {question.id: len(question.parts) for question in found} == PARTS
     assert [question.id for question in found] == list(PARTS)
-    assert (len(PARTS), sum(PARTS.values())) == (27, 51)
 
 
 def test_every_question_names_its_number_and_all_its_parts(stored):
@@ -82,7 +81,7 @@ def test_each_graded_part_is_worth_the_points_that_the_notebook_states_once(stor
     points = {cell.id: cell.metadata.get("nbgrader", {}).get("points") for cell in stored.cells}
     graded = {name for name, worth in points.items() if worth}
     assert {points[name] for name in graded} == {stored.metadata.hw4.points_per_part}
-    assert len(graded) == 51
+    assert len(graded) == sum(PARTS.values())
     assert points["backprop-2-check"] and not points["backprop-2-answer"]  # graded by running it
 
 

@@ -1,5 +1,6 @@
 """The README: every command in it is run, and what it shows is what was printed, but for figures that change."""
 
+import csv
 import re
 import shutil
 import subprocess
@@ -91,6 +92,14 @@ def test_a_command_runs_and_prints_what_is_shown(place, command):
             assert masked(shown[command]) == masked(printed)
     elif command != "python main.py --help":
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_table_of_its_class_says_whose_function_is_wrong(place):
+    run("python main.py submissions", place)
+    with open(place / "graded" / "results.csv", newline="", encoding="utf-8-sig") as file:
+        states = {row["submission"]: row["backprop-2"] for row in csv.DictReader(file)}
+    assert states == {"ann": "answered", "bob": "answered, wrong", "eve.ipynb": ""}
 
 
 def test_three_readers_find_themselves_in_the_first_screen():

@@ -131,7 +131,7 @@ DOUBLED = HALF + "    return grad_output @ W, 0.5 * grad_output.T @ X, grad_outp
 def test_a_wrong_gradient_is_named_with_how_it_is_wrong(tmp_path):
     done = only(write(tmp_path, DOUBLED), "backprop-2")
     assert done.returncode == 1
-    assert "backprop-2: answered, 1 of 1 checks passed" in done.stdout.splitlines()
+    assert "backprop-2: answered, wrong, 1 of 1 checks passed" in done.stdout.splitlines()
     assert "wrong backward: shapes: dL/dX is 2 times the right one" in done.stdout
     assert done.stdout.splitlines()[-1] == "graded/report.html"
 

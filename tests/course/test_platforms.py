@@ -15,7 +15,7 @@ import nbformat
 import pytest
 
 from hw4.grading.course.given import BLANK, NAME
-from tests.builders import ROOT
+from tests.builders import PARTS, ROOT
 from tests.course.leaks import leaks
 
 RIGHT = (ROOT / "hw4" / "answers.py").read_text(encoding="utf-8")
@@ -115,21 +115,27 @@ def packed(tmp_path, files):
     return (tmp_path / "work.zip").read_bytes()
 
 
+LAYOUTS = ["as handed out", "loose", "zip", "subfolder", "other name"]
+LAYOUTS += ["function alone", "function alone in a zip", "function alone, downloaded twice"]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("layout", ["as handed out", "loose", "function alone", "zip", "subfolder", "other name"])
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_right_function_has_its_point_however_it_is_handed_in(graded, tmp_path, layout):
     blank = BLANK.read_text(encoding="utf-8")
     files = {
         "as handed out": {NAME: blank, "hw4/answers.py": RIGHT},
         "loose": {NAME: blank, "answers.py": RIGHT},
         "function alone": {"answers.py": RIGHT},
+        "function alone in a zip": {"hw4.zip": packed(tmp_path, {"hw4/answers.py": RIGHT, "hw4/__init__.py": ""})},
+        "function alone, downloaded twice": {"answers (1).py": RIGHT, "notes.txt": "see the function"},
         "zip": {"work.zip": packed(tmp_path, {f"ann/{NAME}": blank, "ann/hw4/answers.py": RIGHT})},
         "subfolder": {f"homework/mine/{NAME}": blank, "homework/mine/answers.py": RIGHT},
         "other name": {"ann_final.ipynb": blank, "answers.py": RIGHT},
     }[layout]
     found = graded(files)
     assert scores(found) == [1]
-    assert len(found["tests"]) == 51
+    assert len(found["tests"]) == PARTS
 
 
 @pytest.mark.slow
@@ -174,7 +180,7 @@ def test_nbgraders_source_folder_has_the_blank_notebook_and_says_nothing_of_the_
     assert leaks(source) == []
     assert "exclude_overwriting" in (tmp_path / "course" / "nbgrader_config.py").read_text()
     points = [cell.metadata.get("nbgrader", {}).get("points", 0) for cell in nbformat.read(BLANK, as_version=4).cells]
-    assert sum(points) == 51
+    assert sum(points) == PARTS
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from hw4.grading.notebook.comparison import Comparison, compare
 from hw4.grading.notebook.format import read_notebook
 from hw4.grading.notebook.labelling import read_reference
 from hw4.grading.notebook.questions import Question, part_of, role
-from tests.builders import NOTEBOOK, ROOT
+from tests.builders import NOTEBOOK, QUESTIONS, ROOT
 from tests.notebook import forms
 
 SHARED = ROOT.parent / "shared" / "cases" / "answers"
@@ -343,7 +343,7 @@ def test_another_edition_is_said_in_one_line():
     cells += cells_of("dropout-section", "dropout-1-question", "False.", "dropout-2-question", "$x$")
     found, notebook = read(cells, ids=False)
     assert [remark.text for remark in found.remarks] == [
-        "this is another edition: 2 of 27 questions found, 25 not in it"
+        f"this is another edition: 2 of {QUESTIONS} questions found, {QUESTIONS - 2} not in it"
     ]
     assert shown(found, notebook, "dropout-1") == {"": "False."}
     assert asked(found, "cnn-1").answers == [] and asked(found, "cnn-1").deleted
@@ -398,7 +398,8 @@ def test_a_question_in_other_words_is_no_answer():
         assert (asked(found, name).deleted, asked(found, name).perhaps) == (False, []), name
         assert asked(found, name).missing == asked(found, name).parts, shown(found, notebook, name)
     (remark,) = found.remarks
-    assert remark.text == "this is another edition: 5 of 27 questions found, 22 not in it, 5 in other words"
+    found_and_not = f"5 of {QUESTIONS} questions found, {QUESTIONS - 5} not in it"
+    assert remark.text == f"this is another edition: {found_and_not}, 5 in other words"
 
 
 @pytest.mark.parametrize("apart", [False, True])

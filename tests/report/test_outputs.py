@@ -171,6 +171,13 @@ def test_html_over_the_limit_is_cut_with_a_notice():
     assert html.count("word") == 20_000
 
 
+@pytest.mark.parametrize("picture", ["<img src=x>", "<svg><path/></svg>", "<IMG alt='a' src=y>"])
+def test_pictures_beyond_the_limit_are_counted_in_the_notice(picture):
+    html = drawn(display(text_html=f"{picture}<p>word</p>\n" * 10_000))
+    shown = len(re.findall(r"not shown[]:]|<img", html.partition("Cut here")[0]))
+    assert f"and {10_000 - shown} pictures are not shown." in html
+
+
 def test_a_large_script_does_not_count():
     html = drawn(display(text_html=f"<script>{'x' * 3_000_000}</script><b>a</b>"))
     assert "<b>a</b>" in html and "a script, 3,000,017 characters" in html and len(html) < 1000

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from ..errors import ExitCode
+from ..intake.tree import scan
 from ..output import RESULTS, files_without_result, write
 from .given import BLANK, NAME, ROOT
 from .handout import new_folder, runner_files
@@ -41,7 +42,8 @@ def grade(root: Path) -> ExitCode:
     with tempfile.TemporaryDirectory() as name:
         folder, left = Path(name) / "submission", Path(name) / "graded"
         shutil.copytree(root / "submission", folder, symlinks=True)
-        if {path.suffix.lower() for path in folder.rglob("*") if path.is_file()} <= {".py"}:
+        files = list(scan(folder, Path(name)).leaves())
+        if not any(file.is_notebook for file in files) and any(file.name.endswith(".py") for file in files):
             shutil.copy(BLANK, folder / NAME)  # the function alone: nothing else is answered
         command = [sys.executable, str(ROOT / "main.py"), str(folder), "--single", "--output", str(left)]
         done = subprocess.run(command, capture_output=True, text=True)

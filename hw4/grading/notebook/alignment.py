@@ -17,6 +17,7 @@ from .reference import GRAM, SHORT, Reference, rows_of
 from .tokens import answer_start, is_speech, lines, read_label, words
 
 QUOTE = 6  # words in a row that are taken for a quotation of given text
+FEWEST_INSERTED = 3  # words in the midst of a given sentence that are more than a correction of it
 MOST_QUOTED = 8  # places that one row of words is looked for in
 LEAST_TOLD = 0.2  # the part of a line's words, by their weight, that a question has and did not say in a line above
 SURELY_TOLD = 0.4  # the same, where an answer stands above; and of words said above or not, below a statement
@@ -39,6 +40,7 @@ class Segment:
     given: int | None = None  # the position of the given cell in the reference
     part: str = ""  # whose statement it is
     home: bool = False  # it stands in the given cell's place, and is not a quotation
+    inserted: bool = False  # it was added between two given words that follow each other
 
 
 class Alignment:
@@ -163,7 +165,12 @@ class Alignment:
                 yield Segment(start, end, *kind)
             else:
                 after = self.spans[last + 1][0] if last + 1 < len(self.spans) else len(self.source)
-                yield Segment(end, after)
+                left, right = (
+                    self.words[at] if 0 <= at < len(self.words) else None for at in (indices[0] - 1, last + 1)
+                )
+                follows = left is not None and right is not None and (left[0], left[1] + 1) == right[:2]
+                several = len(indices) >= FEWEST_INSERTED or self.source[end:after].lstrip().startswith(("(", "["))
+                yield Segment(end, after, inserted=follows and several)
 
 
 def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[tuple[int, int]]:
@@ -227,10 +234,13 @@ def _is_mended(before: str, after: str) -> bool:
 
 
 def alters(source: str, segment: Segment, segments: list[Segment]) -> bool:
-    """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it."""
+    """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it.
+
+    Several words that replace none are no alteration, wherever they stand.
+    """
     at, text = segments.index(segment), source[segment.start : segment.end]
     before, after = (segments[each].home if 0 <= each < len(segments) else False for each in (at - 1, at + 1))
     begins = not before or BEGINNING.match(text)
     ends = not after or ENDING.search(text)
     label = read_label(text)
-    return label.named != "answer" and not label.verdict and not (begins and ends)
+    return label.named != "answer" and not label.verdict and not (begins and ends) and not segment.inserted

@@ -33,10 +33,10 @@ KNOWN = (defs.tags | set(TABLES["dropped"])) - {"math", *TABLES["opaque"]}
 RENAMED = dict.fromkeys(TABLES["blocks"], "div") | {"font": "span"}
 DEEPEST = 256  # elements within each other: libxml2's limit
 
-ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=]++(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
-TAG = re.compile(
-    rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+)\s*/?>|<(?:!doctype|\?xml)\b[^<>]*>|<(?=[\w/!?])", re.IGNORECASE
-)
+ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=&]++(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
+TAG_END = r"""(?:\s*/?>|(?<=["'])(?=</))"""  # also the next tag, right behind a quote
+DECLARATION = r"<(?:!doctype|\?xml)\b[^<>&]*>"
+TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+){TAG_END}|{DECLARATION}|<(?=[\w/!?])", re.IGNORECASE)
 COMMENT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?-->)|{TAG.pattern}", re.IGNORECASE | re.DOTALL)
 FONT_COLOR = re.compile(r"""color\s*=\s*["']?(#?\w+)""", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(?:svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*")
@@ -137,6 +137,8 @@ def _known(tag: re.Match[str], opened: list[str]) -> str:
     elif not end and name not in defs.empty_tags:
         ended = opened[-1:] == ["p"] and name in defs.block_tags
         opened[-1:] = [name] if ended else [*opened[-1:], name]
+        if name in ("td", "th"):  # out of which the end of no block of Markdown leads
+            opened[-DEEPEST:] = [each for each in opened[-DEEPEST:] if each not in TABLES["markdown"]]
     return f"{ends}<{end}{shown}{given}>"
 
 
@@ -159,7 +161,7 @@ def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
         return start[0] if start.start() < last.get((start[1] or ">").lower(), -1) else f"&lt;{start[0][1:]}"
 
     html = re.sub(rf"<(?:!--|({names})\b)", ended, html, flags=re.IGNORECASE)  # so that no end is looked for in vain
-    whole = rf"<(?P<name>{names})\b(?P<given>(?:{ATTRIBUTE})*+)\s*/?>.*?</(?P=name)\s*>"
+    whole = rf"<(?P<name>{names})\b(?P<given>(?:{ATTRIBUTE})*+)\s*>.*?</(?P=name)\s*>"
     return re.sub(rf"{whole}|{COMMENT_OR_TAG.pattern}", stand_in, html, flags=re.IGNORECASE | re.DOTALL)
 
 

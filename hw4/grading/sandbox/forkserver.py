@@ -61,9 +61,9 @@ def main(modules: list[str]) -> None:
 
 
 def preload(modules: list[str]) -> None:
-    """Import the modules, as far as they are installed."""
+    """Import the modules, as far as they can be imported."""
     for name in modules:
-        with contextlib.suppress(ImportError):  # the program that needs it will say that it is missing
+        with contextlib.suppress(Exception):  # the program that needs it will say that it is missing or broken
             importlib.import_module(name)
     gc.freeze()  # the collector would touch, and so copy, every page that the children share
 
