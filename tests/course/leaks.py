@@ -1,6 +1,7 @@
 """What a hand-out must not say: rows of words of the answers, the evidence, and the function."""
 
 import ast
+import functools
 import json
 import re
 import unicodedata
@@ -29,6 +30,7 @@ def rows(text: str) -> set[tuple[str, ...]]:
     return {tuple(found[at : at + ROW]) for at in range(len(found) - ROW + 1)}
 
 
+@functools.cache
 def given_cells() -> list[NotebookNode]:
     """Return the cells that every student is given."""
     notebook = read_notebook(NOTEBOOK.read_bytes(), NOTEBOOK.name)
@@ -41,6 +43,7 @@ def given_rows() -> set[tuple[str, ...]]:
     return set().union(*map(rows, [*given, COUNTING, (ROOT / "hw4" / "figures.py").read_text(encoding="utf-8")]))
 
 
+@functools.cache
 def secrets() -> dict[str, set[tuple[str, ...]]]:
     """Return the rows of each answer, note and piece of evidence, and of the function, without the given ones."""
     notebook, given = read_notebook(NOTEBOOK.read_bytes(), NOTEBOOK.name), given_rows()
