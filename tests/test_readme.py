@@ -106,7 +106,11 @@ def test_the_table_of_its_class_says_whose_function_is_wrong(place):
 def test_it_counts_the_questions_and_parts_and_so_does_the_autograders():
     assert f"{QUESTIONS} questions with {PARTS} graded parts" in README
     autograders = (ROOT / "hw4/grading/course/files/GRADESCOPE.md").read_text(encoding="utf-8")
-    for phrase in (f"the {PARTS} graded parts", f"the other {PARTS - 1}", f"({PARTS - 1} questions, {PARTS - 1} points)"):
+    for phrase in (
+        f"the {PARTS} graded parts",
+        f"the other {PARTS - 1}",
+        f"({PARTS - 1} questions, {PARTS - 1} points)",
+    ):
         assert phrase in autograders
 
 

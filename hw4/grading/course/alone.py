@@ -94,7 +94,7 @@ def verdict(result: Result) -> list[str]:
         missing = ", ".join(row.question.missing)
         state = f"no answer yet{' to ' * bool(missing)}{missing}" if row.question.missing else row.answer()
         checks = f", {row.passed} of {row.checks} checks passed" if row.checks else ""
-        fault = result.faults().get(row.question.id, "")
+        fault = "" if row.question.missing else result.faults().get(row.question.id, "")
         lines.append(f"{row.question.id}: {state}{', ' * bool(fault)}{fault}{checks}")
     return [*lines, *failure_lines(result), *remark_lines(result), summary(result)]
 
