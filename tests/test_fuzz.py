@@ -69,12 +69,14 @@ def survives(body):
     assert nbformat.reads(write_notebook(notebook), as_version=4) == notebook
 
 
+@pytest.mark.slow
 @hypothesis.settings(max_examples=1200, deadline=None, derandomize=True, database=None, suppress_health_check=SLOW)
 @hypothesis.given(books)
 def test_no_structure_breaks_the_reading(book):
     survives(json.dumps(book).encode())
 
 
+@pytest.mark.slow
 @hypothesis.settings(max_examples=800, deadline=None, derandomize=True, database=None, suppress_health_check=SLOW)
 @hypothesis.given(
     st.lists(st.tuples(st.integers(0, len(BYTES) - 1), st.binary(max_size=8), st.integers(0, 9)), max_size=4)

@@ -13,6 +13,7 @@ from hw4.grading import bounded
 from hw4.grading.classroom import Classroom, Options
 from hw4.grading.execution.run import Limits
 from hw4.grading.intake.students import find
+from hw4.grading.names import folder_names
 from hw4.grading.sandbox.launcher import Launcher
 from hw4.grading.submission import collect
 
@@ -78,3 +79,18 @@ def test_a_question_costs_the_same_among_any_number_of_them(work):
     few, more, many = (work(2, questions) for questions in (2, 3, 4))
     assert more["templates"] - few["templates"] == many["templates"] - more["templates"]
     assert more["processes"] == few["processes"] and more["calls"] == few["calls"]
+
+
+def test_the_name_of_a_folder_costs_the_same_in_every_class():
+    compared = []
+
+    class Name(str):
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            compared.append(other)
+            return str.__eq__(self, other)
+
+    for count in (100, 200):
+        folder_names([Name(f"student {number}") for number in range(count)] + [Name("student 1")] * 9)
+    assert len(compared) < 1000  # once for each of a name's own, and not for each of the others'

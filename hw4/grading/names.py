@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 
 LONGEST_NAME = 100  # bytes of a file's name
@@ -33,11 +34,12 @@ def folder_names(names: Sequence[str]) -> list[str]:
     """
     kept = [safe_name(name) for name in names]
     keys = [unicodedata.normalize("NFKC", each).casefold() for each in kept]
-    found = []
-    for place, (name, safe, key) in enumerate(zip(names, kept, keys, strict=True)):
-        alone = keys.count(key) == 1 or (name == key and name not in names[:place])
+    found, total, earlier = [], Counter(keys), Counter[str]()
+    for name, safe, key in zip(names, kept, keys, strict=True):
+        alone = total[key] == 1 or (name == key and not earlier[name])
         if not alone or key == "feedback" or key.endswith((".html", ".csv")) or HASHED.search(safe):
-            exact = f"{name}{names[:place].count(name) or ''}".encode(errors="surrogateescape")
+            exact = f"{name}{earlier[name] or ''}".encode(errors="surrogateescape")
             safe = f"{safe}-{hashlib.sha256(exact).hexdigest()[:10]}"
+        earlier[name] += 1
         found.append(safe)
     return found

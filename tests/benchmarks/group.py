@@ -28,10 +28,33 @@ from tests.builders import NOTEBOOK, ROOT
 IMPORTS = "import torch, matplotlib.figure; torch.ones(3).sum()"
 
 
-def snippets(notebook):
-    """Return the notebook without what is neither given nor the setup."""
-    kept = [cell for cell in notebook.cells if role(cell) in GIVEN or cell.id in ("title", "macros", "setup")]
-    return nbformat.from_dict(notebook | {"cells": kept})
+def snippets(notebook, answers=False):
+    """Return the notebook without what is neither given nor the setup, nor an answer if those are wanted."""
+    roles, ids = {*GIVEN, *(["question", "answer"] if answers else [])}, ("title", "macros", "setup")
+    return nbformat.from_dict(
+        notebook | {"cells": [cell for cell in notebook.cells if role(cell) in roles or cell.id in ids]}
+    )
+
+
+def write_class(folder, copies, answers=False, full=False):
+    """Write a class of `copies` students with the four snippets, with our answers if wanted, or the `full` notebook."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = notebook if full else snippets(notebook, answers)
+    for number in range(copies):
+        student = folder / f"student-{number:03}"
+        shutil.copytree(ROOT / "hw4", student / "hw4", ignore=shutil.ignore_patterns("grading", "__pycache__"))
+        notebook.cells[0].metadata.student = number  # no two are the same
+        nbformat.write(notebook, student / NOTEBOOK.name)
+
+
+def at_a_time(jobs, name):
+    """Return {peer: command} that executes the notebooks `name` in the folders of `class/`, `jobs` at a time."""
+    begin = f"ls -d class/* | xargs -P {jobs} -I @ sh -c 'cd @ && {sys.executable} -m"
+    peers = {
+        "papermill": f"{begin} papermill {name} papermill.out'",
+        "jupyter nbconvert": f"{begin} jupyter nbconvert --to notebook --execute {name} --output-dir done'",
+    }
+    return {peer: command for peer, command in peers.items() if peer == "jupyter nbconvert" or find_spec(peer)}
 
 
 def seconds(command, folder, **environment):
@@ -43,24 +66,13 @@ def seconds(command, folder, **environment):
 
 
 def throughput(copies, full):
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    python, one = sys.executable, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        for number in range(copies):
-            student = folder / "class" / f"student-{number:02}"
-            shutil.copytree(ROOT / "hw4", student / "hw4", ignore=shutil.ignore_patterns("grading", "__pycache__"))
-            nbformat.write(notebook if full else snippets(notebook), student / NOTEBOOK.name)
-        at_once = f"ls -d class/* | xargs -P 2 -I @ sh -c 'cd @ && {python} -m"
-        name, out = NOTEBOOK.name, NOTEBOOK.stem
-        peers = {
-            "papermill": f"{at_once} papermill {name} papermill.ipynb'",
-            "jupyter nbconvert": f"{at_once} jupyter nbconvert --to notebook --execute {name} --output {out}-done'",
-        }
-        taken = {"main.py": seconds(f"{python} {ROOT / 'main.py'} class --jobs 2 --fresh", folder)}
-        for peer, command in peers.items():
-            if peer == "jupyter nbconvert" or find_spec(peer):
-                taken[peer] = seconds(command, folder, **one)
+        write_class(folder / "class", copies, full=full)
+        taken = {"main.py": seconds(f"{sys.executable} {ROOT / 'main.py'} class --jobs 2 --fresh", folder)}
+        for peer, command in at_a_time(2, NOTEBOOK.name).items():
+            taken[peer] = seconds(command, folder, **one)
     what = "the whole notebook" if full else "the four snippets"
     print(f"| {copies} copies of {what}, two at a time | seconds | per submission | times main.py's |")
     print("| --- | ---: | ---: | ---: |")

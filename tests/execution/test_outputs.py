@@ -133,6 +133,7 @@ messages = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @hypothesis.settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=SLOW)
 @hypothesis.given(st.lists(messages, max_size=6))
 def test_whatever_a_kernel_publishes_the_notebook_stays_valid(published):

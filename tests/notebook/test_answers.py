@@ -745,3 +745,122 @@ def test_an_answer_at_the_end_without_a_letter_answers_all_parts(ids):
 
 def test_a_long_line_of_marks_costs_no_time():
     assert REFERENCE.named("-*" * 100_000 + " cnn-2:")[0] is None
+
+
+def test_the_statements_of_another_edition_quoted_in_the_answer_are_its_marks():
+    def change(name, text):
+        first, *statements = text.split("\n    ")
+        quoted = [f"* {each[3:]}\nXY{at}ZY, never." for at, each in enumerate(statements, 1)]
+        return [text, "<b>Answer:</b>\n\n" + "\n\n".join(quoted or ["XY1ZY"])]
+
+    found, notebook = reworded(change)
+    for name in REWORDED:
+        texts = shown(found, notebook, name)
+        assert (asked(found, name).missing, asked(found, name).perhaps) == ([], []), name
+        if asked(found, name).parts != [""]:
+            assert [f"XY{at}ZY" in text for at, text in enumerate(texts.values(), 1)] == [True] * len(texts), name
+            assert not any("sentences about" in text or "dead neurons" in text for text in texts.values())
+
+
+def test_answers_to_the_questions_of_another_section_below_its_heading_are_none_of_the_section_before():
+    cells = ["gnn-section", "gnn-1-question", "A. rows B. zeros", "gnn-2-question"]
+    cells += ["## Segmentation", "### Question 1\n\nWhat is the Dice score?", "**Answer 1:** twice the area"]
+    cells += ["### Question 2\n\nWhich of the two detectors has one stage?", "**Answer 2:** the first"]
+    found, notebook = read(cells_of(*cells))
+    assert asked(found, "gnn-2").missing == [""] and shown(found, notebook, "gnn-2") == {}
+    assert "twice" not in "".join(shown(found, notebook, "gnn-1").values())
+
+
+def states(cells, ids, *names):
+    """Return for each of the questions `names` what is said of it: "missing", "perhaps", or its text."""
+    found, notebook = read(cells_of(*cells), ids)
+    said = []
+    for name in names:
+        question, text = asked(found, name), "".join(dict.fromkeys(shown(found, notebook, name).values()))
+        said.append("missing" if question.missing else f"perhaps {text}" if question.perhaps else text)
+    return said
+
+
+ONE, TWO = "dropout-1-question", "dropout-2-question"
+LONE, INSERTED = "2. The scale keeps the mean.", "2. State the rate at which the two layers drop together."
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize(
+    ("cells", "first", "second"),
+    [
+        ([ONE, LONE, TWO], f"perhaps {LONE}", f"perhaps {LONE}"),
+        ([ONE, "No.", LONE, TWO], f"No.{LONE}", f"perhaps {LONE}"),
+        ([ONE, "1. No.", LONE, TWO], f"1. No.{LONE}", f"perhaps {LONE}"),
+        ([ONE, LONE, TWO, "By hand."], LONE, "By hand."),
+        ([ONE, INSERTED, "It is 0.28.", TWO, "By hand."], f"perhaps {INSERTED}It is 0.28.", "By hand."),
+        ([ONE, "No.", INSERTED, "It is 0.28.", TWO], "No.", "missing"),
+        ([ONE, "No.", "2. Which of both drops more?", "It is 0.28.", TWO, "By hand."], "No.", "By hand."),
+        (
+            [ONE, "1. No.", "2. State and scale are kept.", TWO, "By hand."],
+            "1. No.2. State and scale are kept.",
+            "By hand.",
+        ),
+    ],
+)
+def test_a_bare_number_below_another_question(ids, cells, first, second):
+    assert states(["dropout-section", *cells], ids, "dropout-1", "dropout-2") == [first, second]
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("answer", ["The expectation is x.", "**Answer:** The expectation is x."])
+def test_an_answer_below_the_next_sections_heading_is_perhaps_one_to_the_question_above_it(ids, answer):
+    cells, names = (
+        ["dropout-section", ONE, "No.", TWO, "loss-section", answer, "loss-1-question"],
+        ("dropout-2", "loss-1"),
+    )
+    assert states([*cells, "entropy"], ids, *names) == [f"perhaps {answer}", "entropy"]
+    assert states(cells, ids, *names) == [f"perhaps {answer}"] * 2
+    below = "loss-section", f"{GIVEN['loss-section']}\n\n{answer}"
+    assert states([*cells[:4], below, "loss-1-question", "entropy"], ids, *names) == [f"perhaps {answer}", "entropy"]
+    assert states([*cells[:4], "loss-section", answer, "opt-section", "opt-1-question"], ids, "dropout-2") == [
+        f"perhaps {answer}"
+    ]
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ["**Answer 2:** XYZZY"],
+        ["2. XYZZY"],
+        ["2) XYZZY"],
+        ["### Question 2", "XYZZY"],
+        ["dropout-2: XYZZY"],
+        [GIVEN[TWO].split("\n")[0], "XYZZY"],
+        ["> " + GIVEN[TWO].split("\n\n", 1)[1] + "\n\nXYZZY"],
+        [GIVEN[TWO], "XYZZY"],
+        [GIVEN[TWO] + "\n\n**Answer:** XYZZY"],
+    ],
+)
+@pytest.mark.parametrize("last", [[], ["sigmoid"]])
+def test_an_answer_below_the_next_sections_heading_goes_to_the_question_that_its_mark_names(ids, answer, last):
+    cells = ["dropout-section", ONE, "No.", TWO, "loss-section", *answer, "loss-1-question", "entropy"]
+    first, second, third = states([*cells, "loss-2-question", *last], ids, "dropout-2", "loss-1", "loss-2")
+    assert "XYZZY" in first and "perhaps" not in first
+    assert (second, third) == ("entropy", "sigmoid" if last else "missing")
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize(
+    "other",
+    ["### Question 3\n\nWhich layer drops more?", "3. Which layer drops more?", "**Question 3.** Name a third way."],
+)
+def test_a_list_without_a_heading_below_an_inserted_question(ids, other):
+    listed = "1. No.\n2. By hand.\n3. The first."
+    for cells in ([ONE, TWO, other], [ONE, other, TWO]):
+        assert states(["dropout-section", *cells, listed], ids, "dropout-1", "dropout-2") == ["1. No.", "2. By hand."]
+    found = states(["dropout-section", ONE, "No.", TWO, "By hand.", other, listed], ids, "dropout-1", "dropout-2")
+    assert found == ["No.", "By hand."]
+
+
+def test_a_list_without_a_heading_answers_the_questions_around_inserted_ones():
+    other = ["2. Why is that?", "3. Write the shape of the tensor."]
+    cells = ["cnn-section", numbered("cnn-1", 1), *other, numbered("cnn-2", 4), "5. Why?", "6. Draw the filters."]
+    listed = "1. pixels\n2. so\n3. (1, 2)\n4. kernels\n5. so\n6. drawn"
+    assert states([*cells, listed], False, "cnn-1", "cnn-2", "cnn-3") == ["1. pixels", "4. kernels", "missing"]

@@ -177,3 +177,18 @@ def test_a_snippet_that_only_imports_what_the_setup_imports_comes_with_no_check(
     sources = {"setup": "import math", "a-1-snippet": snippet, "a-1-check": check}
     kept = given_checks(new_notebook(cells=[new_code_cell(text, id=name) for name, text in sources.items()]))
     assert ("a-1-snippet" in dict(kept)) == comes
+
+
+def test_a_heading_alone_above_deeper_ones_is_a_section_and_no_question():
+    texts = ["# Lab 2", "## Part I: Data", "### Loading\nDescribe how the data are loaded.", "### Why?\nSay so."]
+    reference = [*texts, "## Part II: Model", "### Choice\nWhich model would you choose?"]
+    found, _ = compared(reference, [*reference[:3], "by a loader", *reference[3:], "a tree"])
+    assert list(found.values()) == [([], []), ([""], []), ([], [])]
+
+
+def test_an_answer_below_the_marker_that_stands_under_the_statements_is_one_to_all_of_them():
+    blue = "$\\color{blue}{\\textit Your Answer:}$"
+    asked = f"**Inline Question 1**\n\nWhich are true?\n1. The boundary is linear.\n2. The error is less.\n\n{blue}"
+    assert compared([asked], [f"{asked} 2"])[0] == {"question-1": ([], [])}
+    assert compared([asked], [f"{asked} since 1-NN memorises"])[0] == {"question-1": ([], [])}
+    assert compared([asked], [asked])[0] == {"question-1": (["A", "B"], [])}

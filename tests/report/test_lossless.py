@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 
 from hw4.grading.report.cells import Cells
 from hw4.grading.report.formulas import Formulas
@@ -87,6 +87,104 @@ HTML = [
         "<a name=x>%</a>",
     ),
 ]
+MARKDOWN += [
+    *(
+        "- [ ]\t%",
+        "1. [x] %\n   %",
+        "~~%~%~~",
+        "~%~~%~~",
+        "+ %\n\n      %",
+        "%\n: %",
+        "%[^1]\n\n[^1]: % %",
+        "[%][x] %",
+        "*%\n%*",
+    ),
+    *(
+        "|%|\n|-|\n|%|%|",
+        "- > % | %\n  > -|-\n  > % | % | %",
+        "% | %\n-|-\n`%|%` | % | %",
+        "> %\n%",
+        "# % #\n## %",
+        "|%|%|\n%",
+    ),
+    *(
+        "${% %}$ %",
+        "$}$ % $%$",
+        "$$%\n%$$ %",
+        "\\begin{a}% %",
+        "\\begin{a}%\\end{a} %",
+        "$%\n\n%$",
+        "$% <b>%</b>$",
+        "\\\\[%\n%",
+        "$`%`$",
+    ),
+    *(
+        "\n```{r, %}\n%\n```\n",
+        "\n``` a %\n%",
+        "````\n```\n%\n````\n%",
+        "`%\n\n%`",
+        "\n~~~\n%\n```\n%\n~~~\n",
+        "<!-- a\n\nb --> %",
+        "&lt %",
+        "&#x; %",
+    ),
+]
+HTML += [
+    *(
+        "<!DOCTYPE html> %",
+        "<?xml version='1.0'?>%",
+        "<b>% <p>%</b> %</p>",
+        "<i>%<b>%</i>%</b>",
+        "<p>%<div>%</p>%</div>",
+    ),
+    *(
+        "<center><table><tr><td>%</center>%",
+        "<table>%<tr><td>%</table>%",
+        "<table><tr>%<td></tr></table>%",
+        "<tr><td>%",
+    ),
+    *(
+        "<dl><dt>%<dd>%</dl>",
+        "<a href=x>%<a>%</a>",
+        "<picture><source><img src=x></picture> %",
+        "<template>%",
+        "<xmp>%</xmp> %",
+    ),
+    *(
+        "<ruby>%<rt>%</ruby>",
+        "<label>%</label>",
+        "<frameset>%",
+        "<head>%</head>%",
+        "<html><body>%",
+        "%<br>%<br/>%",
+        "$%<br>%$",
+    ),
+    *("<p title='>'>%", "<p title=\">\" class='a'>%", "<p =x>%", "<p/>%", "<p <b>%", "<>%", "< b>%", "<b\n>%"),
+    *(
+        "<b/>%",
+        "<div/>%",
+        "<br/ >%",
+        "</ b>%",
+        "<1>%",
+        "<_x>%",
+        "<a:b>%</a:b>",
+        "<h1>%<h2>%",
+        "<col>%",
+        "<caption>%",
+        "<option>%",
+        "<param>%",
+    ),
+    *(
+        "<svg/>%",
+        "<svg><b></svg>%",
+        "<script/>%",
+        "<style/>%",
+        "<iframe/>%",
+        "<audio src=x>%",
+        "<canvas>%",
+        "<object>%",
+    ),
+]
 JOINTS = ["", " ", "\n", "\n\n", "\n\n> ", "\n\n- "]
 
 
@@ -122,7 +220,21 @@ OPENED = [
     "<iframe>%",
     "<svg>% <b>%",
 ]
-OPENED += ["<!-- %", "<!--", "<?php %", "<![CDATA[ %", "<video src=x>%", "<object>%", "</td>", "<audio>", "</", "</p"]
+OPENED += [
+    "<!doctype %",
+    "<?xml %",
+    "<br %",
+    "<!-- %",
+    "<!--",
+    "<?php %",
+    "<![CDATA[ %",
+    "<video src=x>%",
+    "<object>%",
+    "</td>",
+    "<audio>",
+    "</",
+    "</p",
+]
 
 
 @pytest.mark.parametrize("opened", OPENED)
@@ -157,6 +269,48 @@ def test_no_word_of_an_html_output_is_lost(parts):
     output = new_output("display_data", data={"text/html": source})
     cell = new_code_cell("", outputs=[output])
     assert lost(cell, words) == [] or ("<script" in source and "[Not shown here: " in Cells(result(cell)).html[0])
+
+
+STREAM = [
+    *(
+        "%",
+        "% %\n",
+        "\x1b[31m%\x1b[0m",
+        "\x1b[1;38;5;9m%",
+        "\x1b]0;t\x07%",
+        "\x1b]8;;http://x\x1b\\%\x1b]8;;\x1b\\",
+        "\x1b] %\n",
+        "\x1b[?25h%",
+    ),
+    *(
+        "\x1b]0; %\n",
+        "\x1b %",
+        "\x9b %",
+        "<b>%",
+        "&lt;%",
+        "%\r\n",
+        "\t%",
+        "\0%",
+        "\a%",
+        "\f%",
+        "\x1b(B%",
+        "\x1b[2K%",
+        "\x1b[1A%",
+        "$%$ **%**",
+    ),
+]
+
+
+@given(pieces(STREAM), st.sampled_from(["stream", "error", "text/plain", "text/latex", "raw"]))
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=SLOW)
+def test_no_word_of_plain_text_is_lost(parts, kind):
+    source, words = written(parts)
+    output = new_output("stream", text=source)
+    if kind == "error":
+        output = new_output("error", ename="E", evalue="v", traceback=source.split("\n"))
+    elif "/" in kind:
+        output = new_output("display_data", data={kind: source})
+    assert lost(new_raw_cell(source) if kind == "raw" else new_code_cell("", outputs=[output]), words) == []
 
 
 TEXTS = [

@@ -68,6 +68,8 @@ def test_a_tag_that_html_does_not_have_is_text(source, text):
         ("```\n$a\n```\n\n$b$\n\n    $c$", [("b", False)]),
         ("- x\n  ```\n  $a\n  ```\n- $b$", [("b", False)]),
         ("$a\n\nb$", []),
+        ("$}$ $x$", [("}", False), ("x", False)]),
+        ("$a}b$ ${c}}$", [("a}b", False), ("{c}}", False)]),
         ("|p|\n|-|\n|$p(x|y)$|", [("p(x|y)", False)]),
         ("[$a$](x) **$b$** ~$c$~ # $d$", [("a", False), ("b", False), ("c", False), ("d", False)]),
     ],
@@ -75,6 +77,33 @@ def test_a_tag_that_html_does_not_have_is_text(source, text):
 def test_formulas_are_found_where_jupyterlab_finds_them(formulas, source, found):
     drawn(source)
     assert formulas == found
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        ("<i>a<b>b</i>c</b>", "<i>a<b>b</b></i>c"),
+        ("<b>a<div>b</b>c</div>", "<div><b>b</b></div>c"),
+        ("<div><u>a</div>b", "<div><u>a</u></div>b"),
+        ("<section><header>a</section>b", "<div><div>a</div></div>b"),
+        ("<p>a<p>b</section>c</p>d", "<p>a</p><p>bc</p>d"),
+        ("<nobr>a</nobr><picture><source srcset=x></picture>b", "ab"),
+    ],
+)
+def test_the_end_of_an_element_ends_what_was_opened_in_it(source, html):
+    assert html in drawn(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("<center><table><tr><td>a</center>b", "a</td></tr></tbody></table></div></center>b"),
+        ("<center><table><tr><td>a</td></tr></center>b", "</table></div></center>b"),
+        ("<div><table><tr><td><b>a</div>b", "<b>a</b></td></tr></tbody></table></div></div>b"),
+    ],
+)
+def test_a_table_that_does_not_end_takes_nothing_from_behind_its_block(source, text):
+    assert text in drawn(source)
 
 
 def test_a_formula_in_html_lets_nothing_vanish(formulas):
@@ -113,12 +142,21 @@ def test_what_is_no_table_stays_a_text(source):
     [
         ("- [ ] a\n- [x] b", "<li>☐ a</li>\n<li>☑ b</li>"),
         ("1. [X] a", "<li>☑ a</li>"),
+        ("- [X]\ta", "<li>☑ a</li>"),
+        ("* [ ] **a**\n  - [x] b", "<li>☐ <strong>a</strong>\n<ul>\n<li>☑ b</li>"),
+        ("- [ ]\n- [x](y)", "<li>[ ]</li>"),
         ("#1 is best", "<p>#1 is best</p>"),
         ("#hash", "<p>#hash</p>"),
         ("```unknown\nx\n```", "<pre><code>x\n</code></pre>"),
         ("```{r, echo=FALSE}\nx\n```", "<p><small>echo=FALSE}</small></p><pre><code>x\n</code></pre>"),
         ("```python\nreturn 1\n```", '<pre><code><span class="k">return</span> 1\n</code></pre>'),
         ("~a~ and ~~b~~", "<s>a</s> and <s>b</s>"),
+        ("~~a~b~~", "<s>a~b</s>"),
+        ("~a~~b~~", "~a<s>b</s>"),
+        (
+            "~~a ~b~ c~~ [~d~~e~](#x)",
+            '<s>a <s>b</s> c</s> <a href="#cell-link-x" rel="noopener noreferrer"><s>d~~e</s></a>',
+        ),
         ('<font color="red">a</font>', '<span style="color:red">a</span>'),
         ("<font color=#00ff00 size=2>a</font>", '<span style="color:#00ff00">a</span>'),
         ("a\\\nb", "a<br>\nb"),

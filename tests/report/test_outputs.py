@@ -68,6 +68,20 @@ def test_html_that_shows_nothing_gives_way_to_the_text(html):
     assert words(drawn(display(text_html=html))) == "[HTML without text or pictures]"
 
 
+@pytest.mark.parametrize("html", ["$x<br>y$", r"\(x<br/>y\)", "$$x<BR>y$$", "$x<br />y$"])
+def test_a_line_break_of_an_output_ends_no_formula(html):
+    page = drawn(display(text_html=html))
+    assert "<mi>x</mi><mi>y</mi>" in page and "<br>" not in page
+    assert "a<br>b" in drawn(display(text_html="a<br>b"))
+
+
+@pytest.mark.parametrize(
+    "head", ["<!DOCTYPE html>", "<?xml version='1.0'?>\n", '<!doctype svg PUBLIC "-//W3C" "http://w3">']
+)
+def test_a_documents_declaration_is_no_text(head):
+    assert words(drawn(display(text_html=f"{head}<html><body><p>a</p></body></html>"))) == "a"
+
+
 def test_a_script_is_named_beside_the_text():
     html = drawn(display(text_html="<script>draw()</script>", text_plain="<Figure>"))
     assert words(html) == "[Not shown here: a script, 23 characters]<Figure>"
@@ -155,6 +169,13 @@ def test_html_over_the_limit_is_cut_with_a_notice():
     html = drawn(display(text_html="<p>word</p>\n" * 20_000))
     assert re.search(r"Cut here: [0-9,]+ of 240,000 characters", html)
     assert html.count("word") == 20_000
+
+
+@pytest.mark.parametrize("picture", ["<img src=x>", "<svg><path/></svg>", "<IMG alt='a' src=y>"])
+def test_pictures_beyond_the_limit_are_counted_in_the_notice(picture):
+    html = drawn(display(text_html=f"{picture}<p>word</p>\n" * 10_000))
+    shown = len(re.findall(r"not shown[]:]|<img", html.partition("Cut here")[0]))
+    assert f"and {10_000 - shown} pictures are not shown." in html
 
 
 def test_a_large_script_does_not_count():

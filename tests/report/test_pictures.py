@@ -80,6 +80,14 @@ def test_an_attachment_in_html_is_shown_at_its_width(source):
     assert shown(html) == [encoded()] and 'width="40"' in html
 
 
+@pytest.mark.parametrize(
+    "source", ["<img src='{}'</img>", '<center>\n<img src="{}"</img>\n</center>', "<img src='{}'</div>"]
+)
+def test_a_pictures_tag_that_the_next_one_ends_is_a_picture(source):
+    html = drawn(f"<div>{source.format(address(encoded()))}b</div>")
+    assert shown(html) == [encoded()] and "&lt;" not in html
+
+
 @pytest.mark.parametrize("path", ["scan.png", "./scan.png", "scan.png?raw=1", "pictures/../scan.png", "sc%61n.png"])
 def test_a_picture_beside_the_notebook_is_shown(path):
     assert shown(drawn(f"![a]({path})", files={"scan.png": encoded()})) == [encoded()]

@@ -104,6 +104,7 @@ def running(mark):
     return [each for each in psutil.process_iter(["cmdline"]) if mark in (each.info["cmdline"] or [])]
 
 
+@pytest.mark.slow
 def test_where_the_system_does_not_fork_a_submission_is_graded_all_the_same(monkeypatch):
     monkeypatch.setattr(module, "FORKS", False)
     with Launcher() as launcher:
@@ -136,6 +137,7 @@ def test_a_submission_may_have_a_module_named_like_one_of_ours(result):
     assert found.notebook.cells[0].outputs[0].text == "1 2\n"
 
 
+@pytest.mark.slow
 def test_temporary_files_go_into_the_scratch_folder_whatever_was_preloaded(tmp_path):
     path = tmp_path / "script.py"
     path.write_text("import tempfile; print(tempfile.mkdtemp())")

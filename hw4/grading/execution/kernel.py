@@ -5,27 +5,28 @@ import os
 import secrets
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import zmq
-from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
+from jupyter_client.session import Session
 
 from ..sandbox.launcher import Launcher, Process
 from ..sandbox.log import Log
 from ..sandbox.scratch import Scratch
+from .wire import Wire
 
 POLL = 0.2  # seconds between two looks at whether the kernel is still alive
 SETTLE = 5.0  # seconds that an interrupted cell has to stop before its kernel is killed
 BOOT = 60.0  # seconds that a kernel has to answer for the first time
-LARGEST_MESSAGE = 320 * 2**20  # bytes; who sends more is cut off
-MOST_MESSAGES = 16  # that wait in our memory for being read; more wait with the kernel
+LAST_WORDS = 1.0  # seconds that a process has to end once its sockets are closed
+SMALL = 2**20  # bytes that a message may have beyond what its cell may put out
 NUMBERS = itertools.count(1)
 PARTS = ("header", "parent_header", "content")  # of a message
 CHANNELS = ["shell", "iopub", "stdin", "control"]
+SOCKETS = {"shell": "DEALER", "iopub": "SUB"}  # by channel that is used: the kind of our end
 SCRIPT = Path(__file__).with_name("kernel_process.py")
 
 OnMessage = Callable[[dict[str, Any]], None]
@@ -33,6 +34,10 @@ OnMessage = Callable[[dict[str, Any]], None]
 
 class CellTimeout(Exception):
     """The cell was still running at its deadline."""
+
+
+class Flood(Exception):
+    """The cell puts out more than is wanted of it."""
 
 
 class KernelDeath(Exception):
@@ -58,8 +63,7 @@ class Kernel(AbstractContextManager["Kernel"]):
             start = self._start_on_sockets if self.launcher.forks else self._start_by_file
             self.process = start(nothing.fileno(), self._log.descriptor)
         self._log.close()
-        self._client = BlockingKernelClient()
-        self._connected = False
+        self._wires: dict[str, Wire] = {}  # by channel, once the kernel listens
 
     def _start_on_sockets(self, stdin: int, log: int) -> Process:
         """Start the kernel on sockets that listen already, at paths that it cannot reach."""
@@ -67,8 +71,7 @@ class Kernel(AbstractContextManager["Kernel"]):
 
         prefix, key = str(self.scratch.sockets / str(next(NUMBERS))), secrets.token_hex()
         ports = {f"{name}_port": FIRST_DESCRIPTOR + number for number, name in enumerate(CHANNELS)}
-        self._connection: Any = {"transport": "ipc", "ip": prefix, "key": key.encode(), **ports}
-        self._connection["signature_scheme"] = "hmac-sha256"
+        self._connection: dict[str, Any] = {"transport": "ipc", "ip": prefix, "key": key, **ports}
         sockets = listen(prefix, len(CHANNELS))
         try:
             argv = [str(SCRIPT), "--transport=ipc", f"--ip={prefix}", f"--Session.key={key}"]
@@ -90,29 +93,31 @@ class Kernel(AbstractContextManager["Kernel"]):
     def _connect(self) -> None:
         """Wait until the kernel answers and what it publishes reaches us; `BOOT` seconds at most."""
         deadline, patience = monotonic() + BOOT, 0.05
-        info = self._connection
-        ports = [info["shell_port"], info["iopub_port"], info["control_port"]]
-        paths = [f"{info['ip']}-{port}" for port in ports if info["transport"] == "ipc"]
-        while not all(map(os.path.exists, paths)) and self.process.poll() is None and monotonic() < deadline:
-            sleep(0.005)  # who connects too early tries again only after a tenth of a second
-        self._client.load_connection_info(self._connection)
-        self._client.context = zmq.Context()
-        self._client.context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-        self._client.context.setsockopt(zmq.RCVHWM, MOST_MESSAGES)
-        self._client.context.setsockopt(zmq.SNDTIMEO, int(1000 * SETTLE))
-        self._client.start_channels(stdin=False, hb=False)
-        self._connected = True
-        while not any(self._replies(self._request(self._client.kernel_info), monotonic() + patience)):
-            patience *= 1.2  # a question asked before the kernel listens is lost: ask again, ever more slowly
+        self._session = Session(key=self._connection["key"].encode())
+        while len(self._wires) < len(SOCKETS) or not any(
+            self._replies(self._request("kernel_info_request"), monotonic() + patience)
+        ):
+            if self.process.poll() is not None:
+                raise self._death()
             if monotonic() > deadline:
                 raise KernelDeath(f"the kernel did not answer within {BOOT:.0f} s")
+            patience *= 1.2  # a question asked before the kernel listens is lost: ask again, ever more slowly
+            with suppress(OSError):  # where no socket was handed down, nobody listens at first
+                for channel in SOCKETS.keys() - self._wires.keys():
+                    self._wires[channel] = Wire(self._address(channel), SOCKETS[channel], SMALL, SETTLE)
 
-    def _request(self, send: Callable[..., str], *arguments: Any, **options: Any) -> str:
-        """Send a request and return its id; raise `KernelDeath` where a cell has broken the sockets."""
+    def _address(self, channel: str) -> str | tuple[str, int]:
+        ip, port = self._connection["ip"], self._connection[f"{channel}_port"]
+        return f"{ip}-{port}" if self._connection["transport"] == "ipc" else (ip, port)
+
+    def _request(self, kind: str, **content: Any) -> str:
+        """Send a request and return its id."""
+        message = self._session.msg(kind, content)
         try:
-            return send(*arguments, **options)
-        except zmq.ZMQError:
-            raise KernelDeath("the kernel's sockets are broken") from None
+            self._wires["shell"].send(self._session.serialize(message))
+        except OSError:
+            raise self._death() from None
+        return message["msg_id"]
 
     def _replies(
         self, request: str, deadline: float, rest: tuple[str, OnMessage] | None = None
@@ -122,9 +127,7 @@ class Kernel(AbstractContextManager["Kernel"]):
         What it publishes meanwhile about the request `rest[0]` is handed to `rest[1]`, until that has had enough.
         """
         while (left := deadline - monotonic()) > 0:
-            message = self._message(self._client.get_iopub_msg, min(POLL, left))
-            if message is None and self.process.poll() is not None:
-                raise KernelDeath(self._how_it_ended())
+            message = self._message("iopub", left)
             about = message and message["parent_header"].get("msg_id")
             if message and about == request:
                 yield message
@@ -133,41 +136,59 @@ class Kernel(AbstractContextManager["Kernel"]):
             elif message and rest and about == rest[0]:
                 rest[1](message)
 
-    def _message(self, get: Callable[..., Any], seconds: float) -> dict[str, Any] | None:
-        """Return the next message; None when none comes in time, or one that no kernel makes or signs."""
+    def _message(self, channel: str, seconds: float) -> dict[str, Any] | None:
+        """Return the next message; None when none comes in time, or one that no kernel makes or signs.
+
+        Raises `Flood` where it is too large, and `KernelDeath` where no other can come.
+        """
         try:
-            message = get(timeout=seconds)
+            parts = self._wires[channel].receive(min(POLL, seconds))
+        except OSError:
+            raise self._death() from None
+        if parts is None and self.process.poll() is not None:
+            raise self._death()
+        if parts == []:
+            raise Flood
+        try:
+            message = self._session.deserialize(self._session.feed_identities(parts)[1])
             return message if all(isinstance(message[part], dict) for part in PARTS) else None
         except Exception:  # a submission can write anything on the kernel's sockets: what that raises is not known
             return None
 
-    def _how_it_ended(self) -> str:
-        if limit := self.scratch.why_killed(self.process):
-            return f"the kernel was stopped: {limit}"
-        code = self.process.poll() or 0
+    def _death(self) -> KernelDeath:
+        """Return how the process ended, or else that its sockets are broken."""
+        end = monotonic() + LAST_WORDS
+        while self.process.poll() is None and monotonic() < end:
+            sleep(0.01)
+        code = self.process.poll()
+        if limit := code is not None and self.scratch.why_killed(self.process):
+            return KernelDeath(f"the kernel was stopped: {limit}")
+        if code is None:
+            return KernelDeath("the kernel's sockets are broken")
         if code < 0:
-            return f"the kernel was killed by {signal.Signals(-code).name}"
+            return KernelDeath(f"the kernel was killed by {signal.Signals(-code).name}")
         line = self._log.last_line()
-        return f"the kernel ended with exit code {code}" + (f": {line}" if code and line else "")
+        return KernelDeath(f"the kernel ended with exit code {code}" + (f": {line}" if code and line else ""))
 
-    def execute(self, source: str, seconds: float, on_message: OnMessage) -> dict[str, Any]:
+    def execute(self, source: str, seconds: float, on_message: OnMessage, largest: int = 0) -> dict[str, Any]:
         """Run `source`, hand each message it publishes to `on_message`, and return the content of the kernel's reply.
 
-        Raises `CellTimeout` when that takes longer than `seconds`, and `KernelDeath` when the process ends.
+        Raises `CellTimeout` when that takes longer than `seconds`, `Flood` when a message has more bytes than `largest`
+        and the source, and `KernelDeath` when the process ends.
         """
-        if not self._connected:
+        if not self._wires:
             self._connect()
+        for wire in self._wires.values():
+            wire.largest = largest + len(source.encode()) + SMALL
         deadline = monotonic() + seconds
-        request = self._request(self._client.execute, source, allow_stdin=False, stop_on_error=False)
+        request = self._request("execute_request", code=source, allow_stdin=False, stop_on_error=False)
         self._running = request
         idle = False
         for message in self._replies(request, deadline):
             idle = message["content"].get("execution_state") == "idle"
             on_message(message)
         while idle and (left := deadline - monotonic()) > 0:
-            reply = self._message(self._client.get_shell_msg, min(POLL, left))
-            if reply is None and self.process.poll() is not None:
-                raise KernelDeath(self._how_it_ended())
+            reply = self._message("shell", left)
             if reply and reply["parent_header"].get("msg_id") == request:
                 payload = reply["content"].get("payload")
                 wishes = payload if isinstance(payload, list) else []
@@ -182,17 +203,17 @@ class Kernel(AbstractContextManager["Kernel"]):
         Returns whether the kernel can go on, with its variables.
         """
         self.process.send_signal(signal.SIGINT)
-        rest = (self._running, on_message) if on_message else None
-        try:
-            return any(self._replies(self._request(self._client.kernel_info), monotonic() + SETTLE, rest))
-        except KernelDeath:
-            return False
+        rest, deadline = (self._running, on_message) if on_message else None, monotonic() + SETTLE
+        with suppress(KernelDeath):
+            request = self._request("kernel_info_request")
+            while monotonic() < deadline:
+                with suppress(Flood):  # what is left of it
+                    return any(self._replies(request, deadline, rest))
+        return False
 
     def kill(self) -> None:
-        if self._connected:
-            self._client.stop_channels()
-            self._client.context.destroy(linger=0)
-            self._connected = False
+        for wire in self._wires.values():
+            wire.close()
         self.process.kill()
 
     def restart(self) -> None:

@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from ..text import clean_text, text_on_terminal
+from .kernel import Flood
 from .widgets import Widgets
 
 TEXT_SHARE = 8  # the limit for outputs divided by this is kept of printed text: nobody reads more
@@ -23,10 +24,6 @@ DEEPEST = 50  # levels of nested JSON in an output
 OVERWRITABLE = 10_000  # characters at the end of the last line that later text can stand over
 
 Message = Mapping[str, Any]
-
-
-class Flood(Exception):
-    """The cell puts out more than `FLOOD` times what is kept of it."""
 
 
 class Malformed(Exception):

@@ -9,8 +9,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from .kernel import CellTimeout, Kernel, KernelDeath
-from .outputs import FLOOD, Flood, OutputCollector
+from .kernel import CellTimeout, Flood, Kernel, KernelDeath
+from .outputs import FLOOD, OutputCollector
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def run_cells(notebook: NotebookNode, kernel: Kernel, limits: Limits) -> Iterato
 def _execute(kernel: Kernel, seconds: float, collector: OutputCollector, execution: Execution) -> None:
     """Run the collector's cell, and put what became of it into `execution`."""
     try:
-        reply = kernel.execute(collector.cell.source, seconds, collector.take)
+        reply = kernel.execute(collector.cell.source, seconds, collector.take, FLOOD * collector.limit)
     except CellTimeout:
         execution.status, execution.reason = "timed out", f"stopped after {seconds:.3g} s"
     except KernelDeath as death:

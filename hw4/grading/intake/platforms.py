@@ -1,5 +1,6 @@
 """Whose submission an entry is, by the names that a platform gives to what it hands out."""
 
+import functools
 import os
 import re
 from collections import defaultdict
@@ -59,6 +60,7 @@ def students(folder: Item, wanted: str | None = None) -> dict[Item, Student]:
     return found or _by_gradescope(folder, entries) or _by_prefix(entries)
 
 
+@functools.cache
 def _pattern(template: str) -> re.Pattern[str]:
     """Return the regular expression of a template such as "{name}_{id}_{file}"; raise `Unusable` where it is none."""
     known = TABLES["field"]

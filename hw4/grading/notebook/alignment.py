@@ -6,9 +6,9 @@ student's words together, where the shortest edits of rapidfuzz scatter them.
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 
 from nbformat import NotebookNode
 
@@ -17,6 +17,7 @@ from .reference import GRAM, SHORT, Reference, rows_of
 from .tokens import answer_start, is_speech, lines, read_label, words
 
 QUOTE = 6  # words in a row that are taken for a quotation of given text
+FEWEST_INSERTED = 3  # words in the midst of a given sentence that are more than a correction of it
 MOST_QUOTED = 8  # places that one row of words is looked for in
 LEAST_TOLD = 0.2  # the part of a line's words, by their weight, that a question has and did not say in a line above
 SURELY_TOLD = 0.4  # the same, where an answer stands above; and of words said above or not, below a statement
@@ -39,13 +40,14 @@ class Segment:
     given: int | None = None  # the position of the given cell in the reference
     part: str = ""  # whose statement it is
     home: bool = False  # it stands in the given cell's place, and is not a quotation
+    inserted: bool = False  # it was added between two given words that follow each other
 
 
 class Alignment:
     """The words of a cell, each with the given word that it is, or None where the student added it."""
 
     def __init__(self, cell: NotebookNode, reference: Reference, found: Words) -> None:
-        self.cell, self.source, self.reference = cell, cell.source, reference
+        self.source, self.reference = cell.source, reference
         self.text, self.spans = found
         self.words: list[Word | None] = [None] * len(self.text)
 
@@ -110,6 +112,26 @@ class Alignment:
                 self.words[end] = (before[0], before[1] + 1, False) if _is_mended(skipped, self.text[end]) else None
             end = at + len(run) if run else end
 
+    def take_repeated(self, reworded: Mapping[tuple[str, ...], tuple["Alignment", int]]) -> None:
+        """Take the words that are copied from a question which the submission itself has in other words.
+
+        `reworded` has where the rows of such questions stand.
+        """
+        end = 0
+        for at, row in enumerate(rows_of(self.text)):
+            if at >= end and row in reworded:
+                question, first = reworded[row]
+                pairs = zip(self.text[at:], question.text[first:], question.words[first:], strict=False)
+                same = takewhile(lambda pair: pair[0] == pair[1], pairs)
+                run = [(word[0], word[1], False) for word in takewhile(bool, (pair[2] for pair in same)) if word]
+                if len(run) >= QUOTE:
+                    end = at + len(run)
+                    self.words[at:end] = run
+
+    def given_rows(self) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Yield the rows of words that begin with a given word, each with its index."""
+        yield from ((row, at) for at, row in enumerate(rows_of(self.text)) if self.words[at])
+
     def _names(self, at: int) -> bool:
         """Return whether the line of the word at the index `at` names a question by its id."""
         start = self.source.rfind("\n", 0, self.spans[at][0]) + 1
@@ -143,7 +165,12 @@ class Alignment:
                 yield Segment(start, end, *kind)
             else:
                 after = self.spans[last + 1][0] if last + 1 < len(self.spans) else len(self.source)
-                yield Segment(end, after)
+                left, right = (
+                    self.words[at] if 0 <= at < len(self.words) else None for at in (indices[0] - 1, last + 1)
+                )
+                follows = left is not None and right is not None and (left[0], left[1] + 1) == right[:2]
+                several = len(indices) >= FEWEST_INSERTED or self.source[end:after].lstrip().startswith(("(", "["))
+                yield Segment(end, after, inserted=follows and several)
 
 
 def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[tuple[int, int]]:
@@ -207,10 +234,13 @@ def _is_mended(before: str, after: str) -> bool:
 
 
 def alters(source: str, segment: Segment, segments: list[Segment]) -> bool:
-    """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it."""
+    """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it.
+
+    Several words that replace none are no alteration, wherever they stand.
+    """
     at, text = segments.index(segment), source[segment.start : segment.end]
     before, after = (segments[each].home if 0 <= each < len(segments) else False for each in (at - 1, at + 1))
     begins = not before or BEGINNING.match(text)
     ends = not after or ENDING.search(text)
     label = read_label(text)
-    return label.named != "answer" and not label.verdict and not (begins and ends)
+    return label.named != "answer" and not label.verdict and not (begins and ends) and not segment.inserted

@@ -51,6 +51,12 @@ def headed(line: str, least: int = 2) -> bool:
     return bool(heading and len(heading[1]) >= least)
 
 
+def _level(cells: list[NotebookNode]) -> int:
+    """Return the level of the heading that the first of `cells` begins with; 0 for none."""
+    heading = HEADING.match(cells[0].source) if cells else None
+    return len(heading[1]) if heading else 0
+
+
 def label_cells(notebook: NotebookNode, begins: Callable[[str], bool]) -> None:
     """Give each cell of `notebook` an id that says what it is; a question stands where a line `begins` one."""
     section, question, count, parts = "", "", 0, dict[str, int]()
@@ -59,14 +65,14 @@ def label_cells(notebook: NotebookNode, begins: Callable[[str], bool]) -> None:
     for position, cell in enumerate(notebook.cells):
         text = cell.cell_type != "code"
         first = next((line for _, line in lines(cell.source)), "")
+        alone = text and not says_something(cell.source.replace(first, "", 1))
+        chapter = begins is headed and alone and _level(notebook.cells[position + 1 :][:1]) > _level([cell])
         cell.id = f"given-{position}"
-        if text and begins(first):
+        if text and begins(first) and not chapter:
             count += 1
             question = f"{section or 'question'}-{count}"
             cell.id = f"{question}-question"
-        elif (
-            text and headed(first, least=1 if position else 2) and not says_something(cell.source.replace(first, "", 1))
-        ):
+        elif alone and headed(first, least=1 if position else 2):
             title = re.findall(r"[a-z0-9]+", first.lower())
             section, question, count = "_".join(title)[:40] or f"section_{position}", "", 0
             section += f"_{position}" * any(each.id == f"{section}-section" for each in notebook.cells)

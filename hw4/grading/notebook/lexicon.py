@@ -10,6 +10,7 @@ from pathlib import Path
 LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 ANSWER_WORDS, QUESTION_WORDS = set(LISTS["answers"].split()), set(LISTS["questions"].split())
 SEVERAL_ANSWERS = set(LISTS["several_answers"].split())
+ASKING_WORDS = set(LISTS["asking"].split())
 VERDICT_WORDS = set(LISTS["verdicts"].split())
 PHRASES = set(LISTS["phrases"])
 LABEL_WORDS = ANSWER_WORDS | QUESTION_WORDS | set(LISTS["parts"].split())

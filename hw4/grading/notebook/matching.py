@@ -5,6 +5,7 @@ rapidfuzz compares pairs of texts: however fast, all pairs of cells are the squa
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
@@ -54,13 +55,22 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
         if position not in matched.homes.get(index, ()):
             matched.homes[index].append(position)
     matched.segments = [_read(matched, index, found.get(index)) for index in range(len(cells))]
-    for index in _find_reworded(matched):
-        matched.segments[index] = _read(matched, index, found.get(index))
+    reworded = _find_reworded(matched)
+    if reworded:
+        asked = [_align(matched, index, found[index]) for index in reworded]
+        rows = {row: (question, at) for question in asked for row, at in question.given_rows()}
+        for index in found.keys() - matched.copies.keys():
+            matched.segments[index] = _read(matched, index, found[index], rows)
     return matched
 
 
-def _read(matched: Matched, index: int, found: Words | None) -> list[Segment]:
-    """Return the stretches of a cell's text, `found` its words with their places, if it is no cell of the reference."""
+def _read(
+    matched: Matched, index: int, found: Words | None, reworded: Mapping[tuple[str, ...], tuple[Alignment, int]] = {}
+) -> list[Segment]:
+    """Return the stretches of a cell's text, `found` its words with their places, if it is no cell of the reference.
+
+    The cell may quote the questions that the submission has in other words, whose rows `reworded` has.
+    """
     cell, reference = matched.cells[index], matched.reference
     whole = matched.same.get(index, matched.copies.get(index))
     if whole in reference.given:
@@ -69,16 +79,24 @@ def _read(matched: Matched, index: int, found: Words | None) -> list[Segment]:
     if whole is not None or found is None:
         own = whole is not None and role(reference.notebook.cells[whole]) in ("note", "evidence")
         return [] if own else [Segment(0, len(cell.source))]  # the reference's evidence, handed in again, is no answer
-    alignment = Alignment(cell, reference, found)
+    alignment = _align(matched, index, found)
+    if not matched.homes.get(index):
+        alignment.take_repeated(reworded)
+    alignment.take_quotations()
+    for word in filter(None, alignment.words):
+        matched.covered[word[0]].add(word[1])
+    return list(alignment.segments())
+
+
+def _align(matched: Matched, index: int, found: Words) -> Alignment:
+    """Return the words of a cell, those of the given cells taken in whose place it stands."""
+    alignment = Alignment(matched.cells[index], matched.reference, found)
     for position in matched.homes.get(index, []):
         if position in matched.reworded:
             alignment.take_reworded(position, any(position in matched.homes[at] for at in matched.homes if at > index))
         else:
             alignment.take_home(position)
-    alignment.take_quotations()
-    for word in filter(None, alignment.words):
-        matched.covered[word[0]].add(word[1])
-    return list(alignment.segments())
+    return alignment
 
 
 def _by_text(matched: Matched) -> None:

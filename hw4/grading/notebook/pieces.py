@@ -1,16 +1,21 @@
 """What a student added, cut into pieces where labels begin, each under the question that it stands below or names."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from .alignment import Segment, alters
+from .lexicon import SEVERAL_ANSWERS
 from .matching import MOST_CELLS, Matched
-from .questions import CELL_ID, GIVEN, Piece, part_of, role
+from .questions import CELL_ID, GIVEN, Piece, is_program, part_of, role
 from .reference import Asked
-from .tokens import Label, first_label, lines, read_label, words
+from .tokens import Label, asks, first_label, lines, read_label, says_something, words
 
 SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
+QUOTED = re.compile(r"\W*(?:\n|\Z)")
+NUMBERED = r"(?<=\s)\(?(?:[2-9]|1\d)[.):](?=\s)"
 INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
 
 
@@ -29,10 +34,13 @@ class Walk:
         self.named: str | None = None
         self.place = ""
         self.statements: set[tuple[int, str]] = set()  # of the present cell: the given cell, and the part
+        self.begun = 0  # where the pieces of the present cell begin
         self.fixed = False  # the present cell holds given text that nobody is asked to change
         self.quotes = False  # the present cell quotes given text
         self.headed = -1  # the cell with a heading of the student's that this one is below
         self.lost = False  # below a question that the reference does not ask
+        self.above: str | None = None  # the question that such a text may answer all the same
+        self.doubtful: dict[str, list[Piece]] = defaultdict(list)  # what perhaps answers a question, by its id
         self.heads: list[tuple[int, Asked, int | None]] = []  # where each question stands, and its number there
         self.ids: dict[str, str | None] = {}  # which question the ids of the submission mean
         self.bare = False  # whether questions begin with a number alone
@@ -60,16 +68,21 @@ class Walk:
         """Collect the pieces of a cell; return the question that the cell belongs to."""
         head = None
         owner, part = self._by_id(index)
+        if not segments:  # the reference's evidence, handed in again
+            return owner or self.own
         home = [segment for segment in segments if segment.home]
         cell, label = self.matched.cells[index], first_label(self.matched.cells[index].source)
         if not home and owner is None and self._is_foreign(index):
+            self.above = self.own if not (self.bare or label.named or self.headed >= 0) else None
             self.question, self.named, self.lost = None, None, True
             self.foreign.add(index)
+            self.section = self.section if self.headed < 0 else -1 - self.headed  # one that the reference lacks
             if self.numbers.get((self.section, label.number)) not in {asked.id for _, asked, _ in self.heads}:
                 self.numbers[self.section, label.number] = None
-        for piece in self.pieces if index in self.foreign or any(index == at for at, _, _ in self.heads) else ():
-            if piece.cell == index - 1 == self.headed:  # a heading of the question below
+        if self.headed == index - 1 and (index in self.foreign or any(each.given in self.asked for each in home)):
+            for piece in self.pieces[self.begun :]:  # a heading of the question below
                 piece.question, piece.foreign = None, True
+        self.begun = len(self.pieces)
         headed = cell.cell_type == "markdown" and cell.source.startswith("#") and "\n" not in cell.source.strip()
         self.headed = index if headed and not home and label == Label() else -1 if home or headed else self.headed
         given = [self.reference.given.get(each) for each in self.matched.homes.get(index, ())]
@@ -79,7 +92,7 @@ class Walk:
         for segment in segments:
             given_at = segment.given if segment.home and segment.given is not None else -1
             asked = self.asked.get(given_at)
-            if given_at in self.reference.titles.values():
+            if given_at in self.reference.sections:
                 owner, part = None, ""  # what stands below the next section's heading
             if asked and asked is not self.question:
                 head, owner, part = head or asked.id, None, ""
@@ -87,7 +100,7 @@ class Walk:
                 self._pass(index, segment)
             elif not alters(self.matched.cells[index].source, segment, segments):
                 self._collect(index, segment, owner, part)
-        self.place = self.place if self._parts_here() == {self.place} or self._has_place(index) else ""
+        self.place = self.place if self._parts_here() == {self.place} or self._has_place() else ""
         return head or owner or self.own
 
     def _parts_here(self) -> set[str]:
@@ -112,16 +125,24 @@ class Walk:
         told = label.letters or self.reference.named(cell.source)[0]
         if cell.cell_type != "markdown" or label.number is None or told:
             return False
+        asking = asks(cell.source)
         if label.named:
-            return label.named == "question" and (self.section, label.number) not in self.numbers
-        last = next((number for _, asked, number in reversed(self.heads) if asked is self.question), None) or 0
+            known = (self.section, label.number) in self.numbers
+            return label.named == "question" and (not known or (asking and self.headed >= 0))
+        last = next((number or asked.number for _, asked, number in reversed(self.heads) if asked is self.question), 0)
         if self.lost:
             last = max(
                 (number or 0 for (at, number), name in self.numbers.items() if at == self.section and not name),
                 default=0,
             )
-        if not self.bare or (label.number != last + 1 and not (self.headed >= 0 and label.number == 1)):
+        counts_on = label.number == (last or 0) + 1 or (asking and label.number > (last or 0))
+        if not counts_on and not (self.headed >= 0 and label.number == 1):
             return False
+        if not self.bare or asking:
+            numbers = [read_label(line).number for _, line in lines(cell.source)]
+            numbers += [piece.label.number for piece in self.pieces if self.own and piece.question == self.own]
+            own_list = {label.number - 1, label.number + 1} & set(numbers)
+            return asking and (self.headed >= 0 or not own_list)
         following = next(((asked, number) for at, asked, number in self.heads if at > index), None)
         if following and following[0].section == self.section and following[1]:
             return following[1] > label.number
@@ -142,21 +163,29 @@ class Walk:
         assert segment.given is not None
         given = self.reference.given[segment.given]
         asked = self.reference.questions.get(given.question or "")
-        copied = index in self.matched.copies
-        if (segment.home or copied) and role(given.cell) == "section":
+        here = segment.home or index in self.matched.copies
+        if here and role(given.cell) == "section":
             self.section, self.question, self.named, self.lost, self.place = segment.given, None, None, False, ""
-        elif segment.home and asked and asked is not self.question:
+        elif asked and asked is not self.question and (segment.home or self._is_about(index, segment)):
             self.section, self.question, self.named, self.lost = asked.section, asked, None, False
         if asked and asked is self.question:
             self.place = segment.part
 
+    def _is_about(self, index: int, segment: Segment) -> bool:
+        """Return whether a cell begins with the text of a question, or the lines of it that it quotes."""
+        source = self.matched.cells[index].source
+        begins = not says_something(source[: segment.start]) and QUOTED.match(source, segment.end)
+        return role(self.reference.given[segment.given or 0].cell) == "question" and bool(begins)
+
     def _collect(self, index: int, segment: Segment, owner: str | None, part: str) -> None:
         """Cut a stretch of added text into pieces."""
-        source, code = self.matched.cells[index].source, self.matched.cells[index].cell_type == "code"
+        source, code = self.matched.cells[index].source, is_program(self.matched.cells[index])
         begun, place = len(self.pieces), part or self.place
-        last = not part and len(self._parts_here()) > 1 and not self._has_place(index)
+        is_text = self.matched.cells[index].cell_type == "markdown"
+        last = not part and len(self._parts_here()) > 1 and not self._has_place()
         last = last and self.question is not None and place == self.question.parts[-1]
-        for at, line in lines(source[segment.start : segment.end]):
+        found = [each for line in lines(source[segment.start : segment.end]) for each in _apart(*line)]
+        for (at, line), (_, below) in pairwise([*found, (0, "")]):
             start = segment.start + at
             asked, letter, length = self.reference.named(line) if not code else (None, "", 0)
             if asked:
@@ -168,8 +197,10 @@ class Walk:
             label = read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
             if code and self.fixed and not SPEECH_IN_CODE.match(line):
                 continue  # given code was changed, which answers nothing
-            if not code and line.lstrip().startswith("#") and tuple(words(line)) in self.reference.titles:
+            heads = line.lstrip().startswith("#") or read_label(below).number == 1
+            if not code and heads and tuple(words(line)) in self.reference.titles:
                 self.section, self.question, self.named = self.reference.titles[tuple(words(line))], None, None
+                self.headed = -1
                 begun, owner, part, place = len(self.pieces), None, "", ""
                 continue
             if last and "\n" in source[segment.start : start]:
@@ -179,19 +210,23 @@ class Walk:
                 owner, part, place = None, "", ""
             before = self.pieces[-1] if len(self.pieces) > begun else None
             goes_on = before and (before.question, before.place) == (owner or self.own, place)
-            if before and goes_on and (label == Label() or (code and not label.letters)):
+            marked = label.letters or (label.named and label.number) if code else label != Label()
+            if before and goes_on and not marked:
                 before.end = start + len(line)
                 before.text = source[before.start : before.end]
             else:
                 piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code, place)
                 quoted = bool(place) and not part and self.quotes
-                self.pieces.append(replace(piece, named=self.named, foreign=self.lost, text=line, quoted=quoted))
+                self.pieces.append(
+                    replace(piece, named=self.named, foreign=self.lost, text=line, quoted=quoted, markdown=is_text)
+                )
+        if self.lost and self.above:
+            self.doubtful[self.above] += [piece for piece in self.pieces[begun:] if piece.says]
         self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
-    def _has_place(self, index: int) -> bool:
-        """Return whether a part of the present question is answered beside its statement in the cell `index`."""
-        here = [piece for piece in self.pieces if piece.cell == index and piece.question == self.own]
-        return any(piece.place and piece.says for piece in here)
+    def _has_place(self) -> bool:
+        """Return whether a part of the present question is answered beside its statement in the present cell."""
+        return any(each.place and each.question == self.own and each.says for each in self.pieces[self.begun :])
 
     def _follow(self, label: Label, index: int) -> None:
         """Take note of a question that a label names, such as "Answer 2:"."""
@@ -203,6 +238,13 @@ class Walk:
         if target is None and label.named == "question":
             self.question, self.lost = None, True
             self.foreign.add(index)
+
+
+def _apart(at: int, line: str) -> Iterator[tuple[int, str]]:
+    """Yield a line that announces several answers cut before each of their numbers, "Answers: 1) ... 2) ..."."""
+    several = read_label(line).named == "answer" and SEVERAL_ANSWERS & set(words(line)[:1])
+    cuts = [0, *(each.start() for each in re.finditer(NUMBERED, line))] if several else [0]
+    yield from ((at + start, line[start:end]) for start, end in pairwise([*cuts, len(line)]))
 
 
 def _cut(piece: Piece, source: str) -> Iterator[Piece]:

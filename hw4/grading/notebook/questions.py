@@ -64,11 +64,18 @@ class Piece:
     text: str = ""
     mark: str = ""  # the letters of the parts that its label means
     parts: str = ""  # the letters of the parts that it answers, in the end
+    markdown: bool = True  # where "# " begins no comment
 
     @cached_property
     def says(self) -> bool:
         """Whether it says anything; code must do more than to import."""
         return says_something(PREPARATION.sub("", self.text) if self.code else self.text)
+
+    @property
+    def heads(self) -> bool:
+        """Whether it is a heading alone, which an answer may follow."""
+        text = self.text.strip()
+        return self.markdown and bool(re.match(r"#{1,6}\s", text)) and "\n" not in text and not self.label.verdict
 
 
 @dataclass
@@ -107,6 +114,22 @@ def part_of(cell: NotebookNode) -> str:
     match = CELL_ID.fullmatch(cell.get("id", ""))
     detail = re.match(r"([a-z])(?![a-z0-9])", match["detail"] or "") if match else None
     return detail[1].upper() if detail else ""
+
+
+def is_program(cell: NotebookNode) -> bool:
+    """Return whether `cell` holds code that does more than to say, print or name texts."""
+    said: list[ast.expr] = []
+    for node in tree(cell.source).body if cell.cell_type == "code" else ():
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Name(id="print"), args=texts)):
+                said += texts
+            case ast.Assign(value=ast.Dict(values=texts)) | ast.Expr(value=ast.Dict(values=texts)):
+                said += texts
+            case ast.Expr(value=text) | ast.Assign(value=text):
+                said.append(text)
+            case _:
+                return True
+    return not all(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in said)
 
 
 def is_check(cell: NotebookNode) -> bool:

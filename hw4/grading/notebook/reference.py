@@ -11,10 +11,11 @@ from nbformat import NotebookNode
 
 from .checks import STUB
 from .questions import GIVEN, JUDGED, part_of, question_of, role
-from .tokens import NAMED_BY_ID, Label, first_label, is_speech, lines, read_label, tokens, words
+from .tokens import NAMED_BY_ID, Label, answer_start, first_label, is_speech, lines, read_label, tokens, words
 
 GRAM = 3  # words in a row by which given text is recognized
 SHORT = 3  # letters of a word, or words of a text, up to which a likeness means nothing
+BETWEEN = r"[\W_]*(?:q(?:uestion)?[\W_]*(?=\d))?"
 LONGEST_NAME = 80  # characters up to where a line names a question by its id
 ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII"]
 
@@ -66,6 +67,7 @@ class Reference:
                 letters[question_of(cell)].append(part_of(cell))
         letters.update(said.get("parts", {}))
         self.questions: dict[str, Asked] = {}
+        self.sections = {position for position, cell in enumerate(notebook.cells) if role(cell) == "section"}
         self.given: dict[int, Given] = {}
         self.titles: dict[tuple[str, ...], int] = {}
         section = None
@@ -101,8 +103,19 @@ class Reference:
         for asked in self.questions.values():
             asked.weight = self.weight(asked.words)
         self.at = {asked.position: asked for asked in self.questions.values()}
-        ids = "|".join(map(re.escape, () if self.labelled else self.questions))  # nobody saw those that we gave
-        self.naming = re.compile(NAMED_BY_ID.replace("IDS", ids or r"\b\B"), re.IGNORECASE)
+        self.names: dict[str, Asked] = {}  # by its id, or its section's title and its number
+        for asked in self.questions.values() if not self.labelled else ():  # nobody saw ids that we gave
+            self.names[asked.id] = asked
+            if asked.section is not None:
+                self.titles[(asked.id.partition("-")[0],)] = asked.section
+        for title, section in self.titles.items():
+            each_asked = [each for each in self.questions.values() if each.section == section and not self.labelled]
+            self.names |= {f"{' '.join(title)} {each.number}": each for each in each_asked}
+        patterns = "|".join(BETWEEN.join(map(re.escape, re.findall(r"[^\W_]+", name))) for name in self.names)
+        self.naming = re.compile(NAMED_BY_ID.replace("NAMES", patterns or r"\b\B"), re.IGNORECASE)
+        self.names = {_bare(name): asked for name, asked in self.names.items()}
+        firsts = {title[0] for title in self.titles if title} | {name.partition("-")[0] for name in self.questions}
+        self.firsts = re.compile("|".join(map(re.escape, firsts)) or r"\b\B")
 
     @classmethod
     def of(cls, notebook: NotebookNode) -> "Reference":
@@ -113,13 +126,14 @@ class Reference:
         return cls.latest
 
     def named(self, line: str) -> tuple[Asked | None, str, int]:
-        """Return the question whose id `line` begins with, the letter of its part, and where the text after it begins.
+        """Return the question that `line` begins with, the letter of its part, and where the text after it begins.
 
+        It is named by its id, or by its section and its number.
         That is the end of the line for a question's heading, "### Question 2 (cnn-2): three ways".
         """
         start = line[:LONGEST_NAME].lower()
-        match = self.naming.match(start) if any(name in start for name in self.questions) else None
-        asked = self.questions.get(match["id"]) if match else None
+        match = self.naming.match(start) if self.firsts.search(start) else None
+        asked = self.names.get(_bare(match["id"])) if match else None
         if not match or not asked:
             return None, "", 0
         part = (match["part"] or "").upper()
@@ -145,7 +159,8 @@ class Reference:
         found, spans = tokens(cell.source)
         question, parts, heading = self.questions.get(question_of(cell) or ""), [""] * len(found), 0
         if question:
-            for start, part in statements(cell.source, question.parts, kind == "question"):
+            beginnings = statements(cell.source, question.parts, kind == "question")
+            for start, part in [*beginnings, (answer_start(cell.source), "")]:
                 parts = [part if span[0] >= start else before for before, span in zip(parts, spans, strict=True)]
             if kind == "question":
                 first = next(lines(cell.source), (0, ""))
@@ -155,6 +170,11 @@ class Reference:
                 question.words |= set(filter(is_speech, found[heading:]))
         remarked = (kind in GIVEN - {"section"} or cell.cell_type == "code") and not STUB.search(cell.source)
         return Given(cell, question.id if question else None, found, parts, heading, remarked)
+
+
+def _bare(name: str) -> str:
+    """Return the letters and digits of a question's name, "dropout1" of "Dropout, Question #1"."""
+    return re.sub(r"[\W_]+|q(?:uestion)?(?=[\W_]*\d)", "", name)
 
 
 def normal(source: str) -> str:

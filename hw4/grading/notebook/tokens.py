@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from .lexicon import ANSWER_WORDS, LABEL_WORDS, PHRASES, QUESTION_WORDS, VERDICT_WORDS, is_empty
+from .lexicon import ANSWER_WORDS, ASKING_WORDS, LABEL_WORDS, PHRASES, QUESTION_WORDS, VERDICT_WORDS, is_empty
 
 SILENT_TEX = (
     "quad qquad left right big Big bigg bigl bigr Bigl Bigr displaystyle limits boldsymbol mathbf mathrm mathit bm bb "
@@ -36,20 +36,21 @@ def _any(words: Collection[str]) -> str:
 
 LEAD = r"(?:[\s>#*_|+•·~`'\",.;:\-–—]|<[^<>]*>|&nbsp;|\[[ xX]\]|\bf?print\()*"
 JOINING = r"(?:[\s*_#&,/]|-(?!\s)|\b(?:to|for|of|my|the|your|our|no|number|and)\b)*"
+ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth"]
 NAMES = re.compile(
-    rf"{LEAD}(?:(?P<ordinal>\d{{1,2}})(?:st|nd|rd|th)\s)?(?P<names>(?:{JOINING}(?:{_any(LABEL_WORDS)})(?![^\W\d_]))*)(?P<end>\s*[*_]*\s*[:：|)–—-]?[*_\s]*)",
+    rf"{LEAD}(?:(?P<ordinal>\d{{1,2}}(?=st|nd|rd|th)|{'|'.join(ORDINALS)})(?:st|nd|rd|th)?\s)?(?P<names>(?:{JOINING}(?:{_any(LABEL_WORDS)}|a(?=\d\d?\s*[:.)]))(?![^\W\d_]))*)(?P<end>\s*[*_]*\s*[:：|)–—-]?[*_\s]*)",
     re.IGNORECASE,
 )
-END = r"[*_\s]*(?:[.:)\]：、]+(?=[\s*_|<$\"']|\Z)|(?<=[A-Z\d])[.)](?=[^\W\d_]{2})|[-–—](?=\s)|(?=\||</?[a-z]))"
-NUMBER = re.compile(rf"[(\[]?(?P<number>\d{{1,2}})(?:\.(?P<part>[1-9]))?(?![\d%^])(?P<end>{END})?")
+END = r"[*_\s]*(?:[.:)\]：、]+(?=[\s*_|<$\"']|\Z)|[：、]|(?<=[A-Z\d])[.)](?=[^\W\d_]{2})|[-–—](?=\s)|(?=\||</?[a-z]))"
+NUMBER = re.compile(rf"[(\[]?(?P<number>\d{{1,2}})(?:\.(?P<part>[1-9]))?(?![\d%^])[题題問问]?(?P<end>{END})?")
 LETTER = re.compile(
     r"[\s*_.]*[(\[]?(?P<letters>[A-Za-zא-ו](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_])|\s*\|\s*[A-Za-z](?=\s*\|))*|[ivxIVX]{2,4})(?![^\W_'’])"
     rf"(?P<end>{END}|\*\*|__)?"
 )
 NAMED_BY_ID = (
-    rf"{LEAD}(?:{JOINING}(?:{_any(LABEL_WORDS)})(?![^\W\d_]))*{JOINING}(?:\d{{1,2}}\W+)?\(?(?P<id>IDS)(?![^\W_])"
+    rf"{LEAD}(?:{JOINING}(?:{_any(LABEL_WORDS)})(?![^\W\d_]))*{JOINING}(?:\d{{1,2}}\W+)?\(?(?P<id>NAMES)(?![^\W_])['\"]?"
     r"(?:[\s_-]*\(?(?P<part>[A-Z])(?![^\W_]))?[\s*_]*(?:[)\].:：|–—-][)\].:：|–—\s*_-]*|\Z|(?=\n))"
-)  # "Answer to cnn-2:", "Question 2 (cnn-2): three ways", "opt-2-b"
+)  # "Answer to cnn-2:", "Question 2 (cnn-2): three ways", "opt-2-b", "Dropout 1:"
 MARKER = re.compile(rf"(?<![^\W_])(?:{_any(ANSWER_WORDS)})\s*[*_]*\s*[:：]", re.IGNORECASE)
 VERDICT = re.compile(
     rf"{LEAD}(?:(?i:{_any(VERDICT_WORDS - {'t', 'f'})})|[TF])(?![^\W_])|{LEAD}[{''.join(sorted(TICKS))}]"
@@ -72,18 +73,18 @@ class Label:
 
 def tokens(source: str) -> tuple[list[str], list[tuple[int, int]]]:
     """Return the folded words of `source` and the (start, end) of each."""
-    found = [(match[1], match.span()) for match in TOKEN.finditer(source) if match[1]]
-    return [fold(word) for word, _ in found], [span for _, span in found]
+    found = [(match[1], match.span()) for match in TOKEN.finditer(_folded(source)) if match[1]]
+    return [word for word, _ in found], [span for _, span in found]
 
 
 def words(source: str) -> list[str]:
     """Return the folded words of `source`."""
-    return [fold(word) for word in TOKEN.findall(source) if word]
+    return list(filter(None, TOKEN.findall(_folded(source))))
 
 
-def fold(word: str) -> str:
-    """Return `word` without capitals and typographic apostrophes."""
-    return word.lower().replace("’", "'")
+def _folded(source: str) -> str:
+    """Return `source` without capitals and typographic apostrophes, of the same length."""
+    return source.replace("İ", "I").lower().replace("’", "'")
 
 
 def lines(source: str) -> Iterator[tuple[int, str]]:
@@ -103,19 +104,25 @@ def read_label(line: str) -> Label:
     names = NAMES.match(line)
     assert names  # each of its pieces may be empty
     said, at = set(words(names["names"])), names.end()
-    named = "answer" if said & ANSWER_WORDS else "question" if said & QUESTION_WORDS else "part" if said else ""
+    named = "answer" if said & {*ANSWER_WORDS, "a"} else "question" if said & QUESTION_WORDS else "part" if said else ""
     direct = bool(said) and ":" not in names["end"] and "：" not in names["end"]
     number = NUMBER.match(line, at)
     letter = LETTER.match(line, number.end()) if number else None
     if number and number["end"] is None and (letter is None or letter["end"] is None):
-        alone = line.lstrip().startswith("#") or re.match(r"[\s_]*(?:\*\*|\Z)", line[number.end() :])
-        number = number if direct and alone else None
+        rest, head = line[number.end() :], line.lstrip().startswith("#")
+        alone = head or re.match(r"[\s_]*(?:\*\*|\Z)", rest)
+        set_apart = line[at - 2 : at] == "**" == rest[:2] or line[at - 1] == "#" or (head and not rest.strip())
+        number = number if set_apart or (direct and alone) else None
     ordinal = names["ordinal"] if said else None
     at = number.end() if number else at
     letter = LETTER.match(line, at)
     if letter and letter["end"] is None and not (direct and PART_NAME.search(names["names"])):
         letter = letter if VERDICT.match(line, letter.end()) else None
     at = letter.end() if letter else at
+    row = re.sub(r"[^A-Z]", "", letter["letters"]) if letter and "|" in letter["letters"] else ""
+    if letter and row not in "".join(ALPHABET):  # "| A | F |" is a part and its verdict, "| A | B |" are parts
+        letter = re.compile(r"[\s*_.]*(?P<letters>[A-Z])").match(line, letter.start())
+        at = letter.end() if letter else at
     if not (
         number or ordinal or letter or names["end"].strip() or line.lstrip().startswith("#") or not line[at:].strip()
     ):
@@ -125,6 +132,8 @@ def read_label(line: str) -> Label:
     if number and number["part"]:
         letters = ALPHABET[int(number["part"]) - 1]
     digits = ordinal or (number and number["number"])
+    if ordinal and ordinal.lower() in ORDINALS:
+        digits = ORDINALS.index(ordinal.lower()) + 1
     return Label(named, int(digits) if digits else None, letters, bool(VERDICT.match(line, at)), at)
 
 
@@ -138,6 +147,13 @@ def answer_start(source: str) -> int:
     named = next((at for at, line in lines(source) if read_label(line).named == "answer"), len(source))
     inline = MARKER.search(source)
     return min(named, inline.start()) if inline else named
+
+
+def asks(source: str) -> bool:
+    """Return whether what `source` says before an announced answer is a question or a task."""
+    text = source[: answer_start(source)]
+    told = words("".join(line[read_label(line).end :] for _, line in list(lines(text))[:2]))
+    return text.rstrip("*_ \n").endswith(("?", "？", "؟")) or (told != [] and told[0] in ASKING_WORDS)
 
 
 def says_something(text: str) -> bool:

@@ -27,7 +27,7 @@ class Dialect(Macros):
         super().__init__()
         self.macros |= _built_in()
         self._labels: dict[str, str] = {}
-        self._colors: dict[str, str] = {}
+        self._colors = dict(DATA["colors"])
         self.commands |= self.methods(DATA["dialect"])
 
     def read_labels(self, tex: str) -> None:
@@ -76,6 +76,23 @@ class Dialect(Macros):
         name = reader.word()
         self._colors[name] = "".join(self.expand_tokens(reader.argument()))
 
+    def _paired(self, command: str, reader: TokenReader) -> None:
+        r"""Store `\DeclarePairedDelimiter{\name}{left}{right}`."""
+        name, left, right = reader.word(), reader.argument(), reader.argument()
+        self.macros[name] = Macro([r"\pair@", "{", *left, "}", "{", *right, "}"])
+
+    def _pair(self, command: str, reader: TokenReader) -> list[str]:
+        """Return an argument in delimiters: as large as it with a star, or of the size that stands in brackets."""
+        left, right, star = reader.argument(), reader.argument(), reader.skip("*")
+        sizes = [[r"\left"], [r"\right"]] if star else [reader.optional_argument([]) or []] * 2
+        return self.expand_tokens([*sizes[0], *left, *reader.argument(), *sizes[1], *right])
+
+    def _unicode(self, command: str, reader: TokenReader) -> list[str]:
+        number = reader.word()
+        if not re.fullmatch("x[0-9A-Fa-f]{2,5}|[0-9]{2,6}", number):
+            raise FormulaError(f"it has an unknown character ({number})")
+        return self._pieces(r"\text", [chr(int(f"0{number}", 0) if number[0] == "x" else int(number))])
+
     def _columns(self, command: str, reader: TokenReader) -> list[str]:
         """Return the columns of an array without what math-core does not know."""
         columns = "".join(reader.argument())
@@ -115,9 +132,10 @@ class Dialect(Macros):
         return [rf"{{\mathit{{{token}}}}}" if token in greek else token for token in self.expand_tokens(tokens)]
 
     def _bold(self, command: str, reader: TokenReader) -> list[str]:
-        """Return bold letters; math-core leaves digits, and the names of functions beside them, as they are."""
+        """Return bold letters; math-core leaves digits, names of functions beside them and alphabets as they are."""
         body = [command, "{", *self.expand_tokens(reader.argument()), "}"]
-        return _marked("mrow,weight=bold", body) if any(token.isdigit() for token in body) else body
+        plain = any(token.isdigit() or token in DATA["dialect"]["alphabet"] for token in body)
+        return _marked("mrow,shape=BOLD", body) if plain else body
 
     def _tag(self, command: str, reader: TokenReader) -> list[str]:
         tex = join(self._pieces(r"\text", reader.argument()))
@@ -169,7 +187,9 @@ class Dialect(Macros):
         letter = DATA["escapes"].get(token, token)
         if ACCENT.fullmatch(letter):
             return [letter, "{", *reader.argument(), "}"]
-        return [letter, "{}"] if letter[0] == "\\" else [letter]  # which keeps the space after a command
+        while letter[0] == "\\" and letter[-1].isalpha() and reader.peek().isspace():
+            reader.next()  # as TeX leaves out the space after a command
+        return [letter, "{}"] if letter[0] == "\\" else [letter]
 
 
 def _marked(mark: str, body: list[str]) -> list[str]:
@@ -188,8 +208,14 @@ def _built_in() -> dict[str, Macro]:
     return definitions.macros
 
 
+@functools.cache
+def _patterns(table: str) -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(pattern.replace("LENGTH", LENGTH.pattern)), with_what) for pattern, with_what in DATA[table]]
+
+
+@functools.lru_cache(maxsize=10_000)  # a page has many formulas more than once, and a class has each page's
 def rewritten(text: str, table: str) -> str:
     """Return `text` with what each pattern of a table in `dialect.toml` finds replaced."""
-    for pattern, replacement in DATA[table]:
-        text = re.sub(pattern.replace("LENGTH", LENGTH.pattern), replacement, text)
+    for pattern, replacement in _patterns(table):
+        text = pattern.sub(replacement, text)
     return text

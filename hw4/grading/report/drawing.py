@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 
 from .formulas import Formulas
 from .markdown import PICTURE_DATA, TEXT
-from .markup import ATTRIBUTES, FRAGMENT, TOKEN, parse, printable, put_aside, restored
+from .markup import ATTRIBUTES, BREAK, FRAGMENT, TOKEN, parse, printable, put_aside, restored
 from .pictures import Attachments, Pictures
 from .verbatim import highlighted
 
@@ -48,7 +48,7 @@ class Drawing:
         for node in list(body.iterdescendants()):
             self._draw_element(node)
         html = lxml.html.tostring(body, encoding="unicode").removeprefix("<body>").removesuffix("</body>")
-        return restored(FRAGMENT.clean(html), self.drawn)
+        return restored(FRAGMENT.clean(html).replace(BREAK, "<br>"), self.drawn)
 
     def _draw_texts(self, body: HtmlElement) -> None:
         """Let a token stand for each formula of the texts in `body`."""
@@ -63,7 +63,7 @@ class Drawing:
 
     def _formula(self, found: re.Match[str]) -> str:
         """Return a token for the formula `found` with its delimiters, or the text that shows what is none."""
-        source = found[0]
+        source = found[0].replace(BREAK, "\n")
         if source in ("$$", r"\\", r"\$"):
             return source if source == "$$" else source[1:]
         block = source.startswith(("$$", r"\[", r"\begin"))

@@ -11,7 +11,7 @@ from .dialect import Dialect, rewritten
 from .macros import LENGTH_LIMIT, FormulaError
 from .mathml import SHIFTED, draw
 
-VERBATIM = re.compile(r"\\verb\*?([^A-Za-z\s*])(.*?)\1")
+VERBATIM = re.compile(r"\\[vV]erb\*?([^A-Za-z\s*])(.*?)\1")
 # Environments of which each row may have a tag at its side
 TAGGED = re.compile(r"\\begin\{(?:equation|align|gather|multline)\*\}")
 TAG = re.compile(r"\\tag\*\{\w*\}")

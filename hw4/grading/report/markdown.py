@@ -13,8 +13,9 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block import table as parse_table
 from markdown_it.rules_block.table import escapedSplit
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.strikethrough import postProcess, tokenize
 from markdown_it.token import Token
-from mdit_py_plugins.tasklists import tasklists_plugin
 
 from .markup import CODE_DOLLAR, complete_tags, put_aside
 
@@ -34,10 +35,12 @@ def _formulas(escape: str, dollar: str, *delimiters: tuple[str, str]) -> list[st
     inner = rf"(?:[^\\{{}}\n$]++|{escape}|\$\$?|\n(?!\s*\n)|{group})"
     environment = (r"\\begin\{(?P<name>[A-Za-z]*\*?)\}", r"\\end\{(?P=name)\}")
     pairs = [(r"\$\$", r"\$\$"), (r"\$(?!\$)", dollar), environment, *delimiters]
-    return [rf"{start}(?:(?!{end}){inner}){{0,1000}}+{end}" for start, end in pairs] + [r"\$\$"]
+    return [rf"{start}(?:(?!{end})(?:{inner}|\}})){{0,1000}}+{end}" for start, end in pairs] + [r"\$\$"]
 
 
 FENCE = r"^[ \t>]*+(?:(?:[-*+]|\d+[.)])[ \t>]*+)?(?P<fence>`{3,}|~{3,})[^`\n]*\n(?:[^\n]*\n){0,300}?[ \t>]*+(?P=fence)"
+TASK = re.compile(r"\[([ xX])\]\s+(?=\S)")
+TILDE, TILDES = 1, ord("~")  # what marks a delimiter of one tilde, and one of two, so that neither closes the other
 SPAN = r"(?:^|[^\\`])(?P<ticks>`++)[^\n]*?(?<!`)(?P=ticks)(?!`)"
 IN_SOURCE = [*_formulas(r"\\[{}$]?", r"\$(?!\$)", (r"\\\\\(", r"\\\\\)"), (r"\\\\\[", r"\\\\\]")), r"\\[{}$]"]
 IN_TEXT = [*_formulas(r"\\.", r"\$", (r"\\\(", r"\\\)"), (r"\\\[", r"\\\]")), r"\\(?:eq)?ref\{[^{}]*\}", r"\\[\\$]"]
@@ -69,6 +72,22 @@ def table(state: StateBlock, startLine: int, endLine: int, silent: bool) -> bool
     return found
 
 
+def tildes(state: StateInline, silent: bool) -> bool:
+    """Read tildes as markdown-it does, which would let one tilde between two pairs keep these from a match."""
+    found = tokenize(state, silent)
+    if found and state.tokens[-1].content == "~":
+        state.delimiters[-1].marker = TILDE
+    return found
+
+
+def strike(state: StateInline) -> None:
+    """Strike out what stands between the delimiters that match."""
+    for delimiters in [state.delimiters, *(meta["delimiters"] for meta in state.tokens_meta if meta)]:
+        for delimiter in delimiters:
+            delimiter.marker = TILDES if delimiter.marker == TILDE else delimiter.marker
+    postProcess(state)
+
+
 def keep_all(state: StateCore) -> None:
     """Add to the blocks what would be left out of them.
 
@@ -79,6 +98,8 @@ def keep_all(state: StateCore) -> None:
     for token in state.tokens:
         if token.type == "html_block":
             token.content = complete_tags(token.content)
+        elif token.type == "inline" and [each.type for each in tokens[-2:]] == ["list_item_open", "paragraph_open"]:
+            token.content = TASK.sub(lambda box: "☐ " if box[1] == " " else "☑ ", token.content, count=1)
         elif token.type == "fence" and " " in token.info.strip():
             token.info, _, about = token.info.strip().partition(" ")
             tokens.append(Token("html_block", "", 0, content=f"<p><small>{escape(about)}</small></p>"))
@@ -99,7 +120,9 @@ PARSER = MarkdownIt("commonmark", {"maxNesting": DEEPEST, "strikethrough_single_
 PARSER.validateLink = lambda url: True
 PARSER.normalizeLink = lambda url: url
 PARSER.normalizeLinkText = lambda link: link
-PARSER.enable("strikethrough").use(tasklists_plugin)
+PARSER.enable("strikethrough")
+PARSER.inline.ruler.at("strikethrough", tildes)
+PARSER.inline.ruler2.at("strikethrough", strike)
 PARSER.block.ruler.before("lheading", "table below", table, {"alt": ["paragraph", "reference"]})  # so that lists win
 PARSER.core.ruler.after("block", "keep_all", keep_all)
 RENDERED = lru_cache(maxsize=500)(PARSER.render)  # of cells: what was given stands in every submission of a class

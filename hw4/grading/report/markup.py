@@ -8,6 +8,7 @@ import re
 import tomllib
 from base64 import b64encode
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from lxml.html import HtmlElement, defs
 # In Unicode's private use area, out of which no source may come: marks of what stands aside while it is parsed.
 KEPT_MARK, CODE_DOLLAR = "\ue000", "\ue001"
 FOLDER = "\ue002"  # the same of what stands for a submission's folder on the pages of a class
+BREAK = "\ue003"  # a line break, which ends no formula; in a source it is one, too
 TOKEN = re.compile(f"@{KEPT_MARK}([0-9]{{1,9}})@")
 # Neither files nor XML can hold these, and no reader can see them.
 UNPRINTABLE = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff{KEPT_MARK}{CODE_DOLLAR}{FOLDER}]")
@@ -27,10 +29,14 @@ TABLES = tomllib.loads(Path(__file__).with_name("tables.toml").read_text(encodin
 TAGS = nh3.ALLOWED_TAGS - set(TABLES["page_tags"]) | {"tfoot"}
 MATH_TAGS = set(TABLES["math_tags"])
 ATTRIBUTES = {tag: set(names) for tag, names in TABLES["attributes"].items()}
-KNOWN = (TAGS | defs.tags | set(TABLES["blocks"])) - TABLES["opaque"].keys() - {"math"}
+KNOWN = (defs.tags | set(TABLES["dropped"])) - {"math", *TABLES["opaque"]}
+RENAMED = dict.fromkeys(TABLES["blocks"], "div") | {"font": "span"}
+DEEPEST = 256  # elements within each other: libxml2's limit
 
-ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=]++(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
-TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+)\s*/?>|<!doctype[^<>]*>|<(?=[\w/!?])", re.IGNORECASE)
+ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=&]++(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>][^\s<>]*))?"""
+TAG_END = r"""(?:\s*/?>|(?<=["'])(?=</))"""  # also the next tag, right behind a quote
+DECLARATION = r"<(?:!doctype|\?xml)\b[^<>&]*>"
+TAG = re.compile(rf"<(/?)([A-Za-z][^\s/<>]*)((?:{ATTRIBUTE})*+){TAG_END}|{DECLARATION}|<(?=[\w/!?])", re.IGNORECASE)
 COMMENT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?-->)|{TAG.pattern}", re.IGNORECASE | re.DOTALL)
 FONT_COLOR = re.compile(r"""color\s*=\s*["']?(#?\w+)""", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(?:svg\+xml|png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*")
@@ -106,7 +112,7 @@ def parse(html: str, kept: list[str]) -> HtmlElement:
 
     Tags that HTML does not have are text in it, and what the page does not show is a note.
     """
-    html = WELL_FORMED.clean(TAG.sub(_known, without_opaque(html, kept)))
+    html = WELL_FORMED.clean(TAG.sub(partial(_known, opened=[]), without_opaque(html, kept))).replace("<br>", BREAK)
     parser = lxml.html.HTMLParser()
     body = lxml.html.document_fromstring(f"<html><body>{html}</body></html>", parser)[0]
     if any(entry.level >= etree.ErrorLevels.FATAL for entry in parser.error_log):
@@ -114,18 +120,26 @@ def parse(html: str, kept: list[str]) -> HtmlElement:
     return body
 
 
-def _known(tag: re.Match[str]) -> str:
-    name = (tag[2] or "").lower()
-    if name in TAGS:
-        return tag[0]
+def _known(tag: re.Match[str], opened: list[str]) -> str:
+    """Return what stands for a tag within the elements that are `opened`, all of which the end of an outer one ends."""
+    end, name, given = tag[1], (tag[2] or "").lower(), tag[3] or ""
     if name in TABLES["empty"]:
-        return _not_shown(TABLES["empty"][name], tag[3])
-    if name in TABLES["blocks"]:
-        return f"<{tag[1]}div>"
-    if name == "font":
-        color = FONT_COLOR.search(tag[3])
-        return f'<span style="color: {color[1]}">' if color else f"<{tag[1]}span>"
-    return "" if name in KNOWN or tag[0].startswith("<!d") else escape(tag[0], quote=False)
+        return _not_shown(TABLES["empty"][name], given)
+    if (shown := RENAMED.get(name, name)) not in TAGS:
+        return "" if name in KNOWN or tag[0][1:2] in ("!", "?") else escape(tag[0], quote=False)
+    if shown != name:
+        color = FONT_COLOR.search(given) if name == "font" else None
+        given = f' style="color: {color[1]}"' if color else ""
+    ends = ""
+    if end and name in opened[-DEEPEST:]:
+        while (inner := opened.pop()) != name:
+            ends += f"</{RENAMED.get(inner, inner)}>"
+    elif not end and name not in defs.empty_tags:
+        ended = opened[-1:] == ["p"] and name in defs.block_tags
+        opened[-1:] = [name] if ended else [*opened[-1:], name]
+        if name in ("td", "th"):  # out of which the end of no block of Markdown leads
+            opened[-DEEPEST:] = [each for each in opened[-DEEPEST:] if each not in TABLES["markdown"]]
+    return f"{ends}<{end}{shown}{given}>"
 
 
 def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
@@ -147,7 +161,7 @@ def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
         return start[0] if start.start() < last.get((start[1] or ">").lower(), -1) else f"&lt;{start[0][1:]}"
 
     html = re.sub(rf"<(?:!--|({names})\b)", ended, html, flags=re.IGNORECASE)  # so that no end is looked for in vain
-    whole = rf"<(?P<name>{names})\b(?P<given>(?:{ATTRIBUTE})*+)\s*/?>.*?</(?P=name)\s*>"
+    whole = rf"<(?P<name>{names})\b(?P<given>(?:{ATTRIBUTE})*+)\s*>.*?</(?P=name)\s*>"
     return re.sub(rf"{whole}|{COMMENT_OR_TAG.pattern}", stand_in, html, flags=re.IGNORECASE | re.DOTALL)
 
 

@@ -1,5 +1,6 @@
 """Texts with markup, and the outputs of cells, as HTML: laid out up to a limit, and text beyond it."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from itertools import groupby
@@ -17,6 +18,7 @@ from .verbatim import printed
 # The most characters that are laid out, pictures' data apart: of a cell or an output, of a notebook.
 LAID_OUT, LAID_OUT_IN_ALL = 100_000, 500_000
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")  # in JupyterLab's order
+PICTURE_SOURCE = re.compile(r"<img\b|!\[", re.IGNORECASE)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -86,6 +88,8 @@ class Outputs:
         except Exception:  # such as a recursion without end: nobody foresees what parsers make of somebody's text
             return printed(restored(source, kept), "Text that is too odd to be laid out")
         if end < len(source):
-            html += f'<p class="note">Cut here: {end:,} of {len(source):,} characters are laid out.</p>'
+            said = f"Cut here: {end:,} of {len(source):,} characters are laid out"
+            pictures = len(PICTURE_SOURCE.findall(source, end))
+            html += f'<p class="note">{said}{f", and {pictures} pictures are not shown" * bool(pictures)}.</p>'
             html += printed(restored(source[end:], kept), "The rest, as text")
         return html

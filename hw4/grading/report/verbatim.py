@@ -19,7 +19,7 @@ LONG_LINES, LONG = 30, 3600  # lines and characters; what is longer is folded
 # How the names begin that pygments gives to the kinds of tokens for which style.css has a colour
 IN_COLOUR = ("c", "k", "nc", "nd", "nf", "ow", "s")
 # Of a terminal's commands only colours are shown: not titles and links, nor other moves of the cursor.
-COMMAND = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-ln-~]|\x1b[@-Z\\^_=>]|\x07")
+COMMAND = re.compile(r"\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-ln-~]|\x1b[@-Z\\\]^_=>]|\x07")
 
 
 @functools.lru_cache(maxsize=1000)  # cells: what was given stands in every submission of a class

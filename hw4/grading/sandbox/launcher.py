@@ -43,7 +43,7 @@ class Launcher(contextlib.AbstractContextManager["Launcher"]):
     """
 
     def __init__(self, modules: Sequence[str] = (), threads: int = 1, hidden: Sequence[Path] = ()) -> None:
-        self._environment, self.hidden = _environment(threads), list(hidden)
+        self._environment, self.hidden = _environment(threads), tuple(hidden)
         self.forks = FORKS  # where not, no socket can be handed down
         self._forkserver = Forkserver(modules, self._environment) if FORKS else None
 

@@ -4,6 +4,7 @@ Once they run, the grader opens no path below it until it deletes the whole.
 """
 
 import contextlib
+import functools
 import itertools
 import os
 import sys
@@ -110,7 +111,8 @@ class Scratch(contextlib.AbstractContextManager["Scratch"]):
         return output.content() if process.poll() == 0 else None
 
 
-def readable(hidden: Iterable[Path] = ()) -> list[str]:
+@functools.cache  # some 300 paths are resolved
+def readable(hidden: tuple[Path, ...] = ()) -> list[str]:
     """Return what any program of this Python needs to read, without the grader's own files and what is `hidden`."""
     packages = [path for path in sys.path if "-packages" in path]
     found = {*SYSTEM_FOLDERS, *(f"/etc/{name}" for name in SYSTEM_FILES), sys.prefix, sys.base_prefix, *packages}

@@ -1,0 +1,207 @@
+"""Habits of students that neither the generator of forms nor the filed cases have, each with its truth."""
+
+import pytest
+from nbformat.v4 import new_code_cell, new_raw_cell
+
+from tests.notebook.test_answers import GIVEN, asked, cells_of, read, shown
+
+CNN = ["cnn-section", "cnn-1-question", "cnn-2-question", "cnn-3-question", "cnn-3-snippet", "cnn-4-question"]
+DROPOUT = ["dropout-section", "dropout-1-question", "dropout-2-question"]
+LOSS = ["loss-section", "loss-1-question", "loss-2-question", "loss-2-snippet", "loss-3-question", "loss-4-question"]
+FOUR = {"cnn-1": "pixels", "cnn-2": "stride", "cnn-3": "112", "cnn-4": "identity"}
+TWO = {"dropout-1": "anywhere", "dropout-2": "E=x"}
+
+
+def code(source):
+    return new_code_cell(source)
+
+
+def judged(cells, ids=True):
+    """Return {question: what is said of it} for those with an answer, certain or not: (state, text)."""
+    made = [cell for each in cells for cell in (cells_of(each) if not isinstance(each, dict) else [each])]
+    for number, cell in enumerate(made):
+        cell.id = cell.id if cell.id in GIVEN else f"mine-{number}"
+    found, notebook = read(made, ids)
+    said = {}
+    for question in found.questions:
+        text = "".join(dict.fromkeys(shown(found, notebook, question.id).values()))
+        if question.perhaps or text:
+            said[question.id] = ("perhaps" if question.perhaps else "missing" if question.missing else "answered", text)
+    return said
+
+
+def check(cells, truth, ids=True):
+    """Assert that each question of `truth` is answered with its word and no other's, and no other question."""
+    said = judged(cells, ids)
+    assert {name: state for name, (state, _) in said.items()} == dict.fromkeys(truth, "answered"), said
+    for name, (_, text) in said.items():
+        assert [word for word in truth.values() if word in text] == [truth[name]], said
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize(
+    "form",
+    [
+        *(
+            "**CNN 1:** {} / **CNN 2:** {} / **CNN 3:** {} / **CNN 4:** {}",
+            "CNN_1: {} / cnn2) {} / CNN #3 - {} / CNNs Q4: {}",
+        ),
+        *(
+            "#1 {} / #2 {} / #3 {} / #4 {}",
+            "**1** {} / **2** {} / **3** {} / **4** {}",
+            "Ans1. {} / Ans2. {} / Ans3. {} / Ans4. {}",
+        ),
+        *("#### 1 / {} / #### 2 / {} / #### 3 / {} / #### 4 / {}", "A1: {} / A2: {} / A3: {} / A4: {}"),
+        *("第1题：{} / 第2题：{} / 第3题：{} / 第4题：{}", "Frage 1: {} / Aufgabe 2: {} / Frage 3) {} / Frage 4 - {}"),
+        "First question: {} / Second question: {} / Third question: {} / Fourth question: {}",
+        "**Answers:** 1) {} 2) {} 3) {} 4) {}",
+        "| Question | Answer |\n| --- | --- |\n| 1 | {} |\n| 2 | {} |\n| 3 | {} |\n| 4 | {} |",
+        "<table><tr><th>Q</th><th>Answer</th></tr><tr><td>1</td><td>{}</td></tr><tr><td>2</td><td>{}</td></tr>"
+        "<tr><td>3</td><td>{}</td></tr><tr><td>4</td><td>{}</td></tr></table>",
+        "| cnn-1 | {} |\n| cnn-2 | {} |\n| cnn-3 | {} |\n| cnn-4 | {} |",
+    ],
+)
+@pytest.mark.parametrize("apart", [True, False])
+def test_one_cell_at_the_end_answers_a_section_under_numbers_of_any_form(form, apart, ids):
+    text = form.format(*FOUR.values())
+    check([*CNN, *(text.split(" / ") if apart else ["\n\n".join(text.split(" / "))])], FOUR, ids)
+
+
+def test_a_chapter_of_answers_whose_sections_are_named_without_a_heading():
+    text = "CNN\n1) pixels\n2) stride\n3) 112\n4) identity\n\nDropout:\n1) anywhere\n2) E=x"
+    check([*CNN, *DROPOUT, text], FOUR | TWO)
+
+
+def test_numbers_that_leave_out_one_are_those_of_the_questions():
+    check([*CNN, "1. pixels\n\n3. 112"], {"cnn-1": "pixels", "cnn-3": "112"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a) pixels\nb) stride\nc) 112\nd) identity", "i) pixels\nii) stride\niii) 112\niv) identity"),
+        *("![](all-four.png)", '<img src="scan.jpg">'),
+        "#### What is it?\npixels\n#### Three ways\nstride\n#### How large?\n112\n#### And these?\nidentity",
+    ],
+)
+def test_what_may_answer_a_whole_section_makes_nothing_missing(text):
+    said = judged([*CNN, *text.split("\n")] if text.startswith("####") else [*CNN, text])
+    assert {name: state for name, (state, _) in said.items()} == {**dict.fromkeys(FOUR, "perhaps"), "cnn-4": "answered"}
+
+
+def test_two_questions_in_one_cell_with_two_answers_below():
+    both = "\n\n".join(GIVEN[name] for name in DROPOUT[1:])
+    assert [state for state, _ in judged([DROPOUT[0], both, "anywhere", "E=x"], ids=False).values()] == [
+        "perhaps",
+        "answered",
+    ]
+    check(["\n\n".join([GIVEN[DROPOUT[1]], "anywhere", GIVEN[DROPOUT[2]], "E=x"])], TWO, ids=False)
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("# Q1: anywhere\n# Q2: E=x is kept", "# Question 1 - anywhere\n\n# Question 2 - E=x\nprint(1)"),
+        *('"""\nAnswers\n1. anywhere\n2. E=x is kept\n"""', 'text = """\nAnswer 1: anywhere\nAnswer 2: E=x\n"""'),
+        *("# dropout-1\n# anywhere\n# dropout-2\n# E=x", '{\n "dropout-1": "anywhere",\n "dropout-2": "E=x",\n}'),
+        'answers = {\n "dropout-1": "anywhere",\n "dropout-2": "E=x",\n}',
+    ],
+)
+def test_answers_in_the_comments_and_texts_of_code(source, ids):
+    check([*DROPOUT, code(source)], TWO, ids)
+
+
+@pytest.mark.parametrize(
+    "said", ["(no, anywhere)", "NO IT CAN BE anywhere", "[wrong: anywhere]", "-> false, anywhere <-"]
+)
+@pytest.mark.parametrize("at", ["put", "only", "the activation"])
+def test_an_answer_typed_inside_the_questions_sentence(said, at):
+    changed = DROPOUT[1], GIVEN[DROPOUT[1]].replace(at, f"{at} {said}", 1)
+    check([DROPOUT[0], changed, DROPOUT[2]], {"dropout-1": "anywhere"})
+
+
+@pytest.mark.parametrize("word", ["really", "possibly ever"])
+def test_a_word_more_in_the_questions_sentence_is_no_answer(word):
+    changed = DROPOUT[1], GIVEN[DROPOUT[1]].replace("put", f"put {word}", 1)
+    assert judged([DROPOUT[0], changed, DROPOUT[2]]) == {}
+
+
+def test_a_table_with_a_column_of_verdicts():
+    rows = "| part | T/F | why |\n|--|--|--|\n| 4A | F | dead |\n| 4B | F | constant |\n| 4C | T | yes |"
+    found, notebook = read(cells_of(*LOSS, rows))
+    assert [
+        word in text
+        for word, text in zip(
+            ["dead", "constant", "yes"], list(shown(found, notebook, "loss-4").values())[1:], strict=True
+        )
+    ] == [True] * 3
+    assert asked(found, "loss-4").missing == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("_Ihre Antwort hier_", "*(Schreiben Sie Ihre Lösung in diese Zelle)*", "Hier die Antwort eintragen ..."),
+        *("Votre réponse ici :", "Remplacez ce texte par votre réponse.", "Escriba aquí su respuesta"),
+        *(
+            "Reemplaza este texto con tu respuesta",
+            "כתבו כאן את תשובתכם",
+            "תשובה: (למחוק ולכתוב כאן)",
+            "在此处填写答案",
+        ),
+        *("请在这里输入你的答案", "（在这里作答）", "Replace this text with your answer.", "YOUR ANSWER HERE", "✍️"),
+        *("Напишите здесь свой ответ", "Sostituisci questo testo con la tua risposta", "👉 **Ans:**"),
+    ],
+)
+def test_placeholders_left_and_placeholders_answered_below(text):
+    check([*DROPOUT[:2], text, DROPOUT[2], f"{text}\n\nE=x"], {"dropout-2": "E=x"})
+
+
+def test_pictures_alone_are_answers():
+    check([*DROPOUT[:2], "![](anywhere.png)", DROPOUT[2], '<img src="E=x.jpg">'], TWO)
+    letters = "\n\n".join(f"{part}.\n\n![](attachment:4{part}.png)" for part in "ABC")
+    check([*LOSS, letters], {"loss-4": "4A"})
+
+
+def test_questions_that_stand_a_second_time_with_their_answers():
+    again = [GIVEN[DROPOUT[1]], "anywhere", GIVEN[DROPOUT[2]], "E=x"]
+    check([*DROPOUT, *LOSS, *again], TWO, ids=False)
+    check([*DROPOUT[:2], *again[:2], DROPOUT[2], "E=x"], TWO, ids=False)
+    check(
+        [*CNN[:4], GIVEN["cnn-3-question"], code(GIVEN["cnn-3-snippet"]), "cnn-3-snippet", "112"],
+        {"cnn-3": "112"},
+        ids=False,
+    )
+
+
+def test_questions_in_another_order_without_ids():
+    cells = [DROPOUT[0], DROPOUT[2], "E=x", DROPOUT[1], "anywhere", "cnn-section", "cnn-4-question", "identity"]
+    check([*cells, "cnn-1-question", "pixels"], TWO | {"cnn-4": "identity", "cnn-1": "pixels"}, ids=False)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (
+            code("#@title Answer\n#@markdown No, anywhere."),
+            code('#@title Answer 2\nanswer = "E=x" #@param {type:"string"}'),
+        ),
+        (code("# %% [markdown]\n# **Answer:** anywhere"), code("# + [markdown]\n# E=x\n# -")),
+        (
+            "<details><summary>Click for my answer</summary>anywhere</details>",
+            "<details>\n<summary>Answer</summary>\n\nE=x\n</details>",
+        ),
+        ("> anywhere", "> $E=x$"),
+        ("👉 anywhere", "💡 **Ans:** E=x"),
+        (new_raw_cell("anywhere"), new_raw_cell("E=x")),
+    ],
+)
+@pytest.mark.parametrize("ids", [True, False])
+def test_answers_in_the_forms_of_other_editors(texts, ids):
+    check([*DROPOUT[:2], texts[0], DROPOUT[2], texts[1]], TWO, ids)
+
+
+def test_a_heading_alone_is_perhaps_an_answer():
+    assert judged([*DROPOUT[:2], "no", DROPOUT[2], "# Appendix"])["dropout-2"] == ("perhaps", "# Appendix")
+    assert judged([*DROPOUT[:2], "no", DROPOUT[2], "### My answers"]) == {"dropout-1": ("answered", "no")}
