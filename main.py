@@ -135,7 +135,7 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
         chosen = Options(**shared, limits=limits, single=single, lists=told)
         if started and (options.only or options.watch):
             desk = alone.Desk(paths[0], partial(read_one, paths[0]), reference, chosen, started)
-            return desk.watch(options.only) if options.watch else desk.attempt(options.only)
+            return desk.watch(options.only) if options.watch else desk.attempt(desk.read(), options.only)
         classroom = Classroom(found, given, reference, chosen)
         code = classroom.grade(started)
         if options.junit:
