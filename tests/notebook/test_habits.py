@@ -236,3 +236,10 @@ def test_what_stands_below_the_heading_of_the_references_is_no_answer(head, apar
 @pytest.mark.parametrize("text", ["(to be done)", "N/A", "not done yet", "**Answer:** *coming soon*"])
 def test_what_says_that_nothing_is_there_is_no_answer(text):
     check([*DROPOUT[:2], text, DROPOUT[2], "E=x"], {"dropout-2": "E=x"})
+
+
+def test_a_list_in_one_cell_with_an_inserted_question_of_the_next_section_is_divided():
+    listed = "\n\n".join([GIVEN[DROPOUT[2]], "1. anywhere\n\n2. E=x", GIVEN["loss-section"], "### Question 11\n\nWhy?"])
+    cells = [*DROPOUT[:2], listed, "loss-1-question", "### Question 12\n\nHow so?", "**Answer:** so"]
+    said = judged(cells)
+    assert said["dropout-1"] in [(state, "1. anywhere") for state in ("answered", "perhaps")]

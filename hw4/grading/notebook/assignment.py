@@ -64,7 +64,8 @@ def _listing(walk: Walk, own: str | None, section: int | None, pieces: list[Piec
     found, target, cell, placed = Listing(), own, -1, {asked.id for _, asked, _ in walk.heads}
     foreign = any(piece.foreign for piece in pieces)
     for piece in pieces:
-        counts = piece.label.named in ("", "answer") and piece.cell not in walk.foreign and not piece.code
+        asks = piece.foreign and piece.cell in walk.foreign  # the number is that of an inserted question
+        counts = piece.label.named in ("", "answer") and not asks and not piece.code
         head = words(piece.text.lstrip().partition("\n")[0])
         names_both = len(head) <= LONGEST_ROW and QUESTION_WORDS & set(head) and ANSWER_WORDS & set(head)
         announced = bool(names_both or SEVERAL_ANSWERS & {*head[-1:], *(head[:1] if piece.label.named else ())})
