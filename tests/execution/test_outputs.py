@@ -229,6 +229,19 @@ def test_two_displays_with_one_id_show_both_the_new_state(collector):
     assert [output.data["text/plain"] for output in collector.outputs] == ["new", "new"]
 
 
+@pytest.mark.parametrize("states", [["a", "b", "c"], ["a", "b", "a", "d"]])
+def test_all_displays_of_one_id_show_the_last_state_also_in_a_later_cell(states):
+    displays, cells = {}, [new_code_cell("1"), new_code_cell("2")]
+    for cell, texts in zip(cells, (states[:-1], states[-1:]), strict=True):
+        collector = OutputCollector(cell, displays, 100_000)
+        for text in texts:
+            content = {"data": {"text/plain": text}, "metadata": {}, "transient": {"display_id": "one"}}
+            collector.take(message("display_data", **content))
+        collector.close()
+    shown = [output.data["text/plain"] for cell in cells for output in cell.outputs]
+    assert shown == [states[-1]] * len(states)
+
+
 def widget(comm, **state):
     return message("comm_open", comm_id=comm, target_name="jupyter.widget", data={"state": state})
 
@@ -251,6 +264,26 @@ def test_what_is_cleared_within_an_output_widget_is_the_widgets(collector):
         "the widget's last\n",
         "the cell's again\n",
     ]
+
+
+def test_a_clearing_that_waits_within_an_output_widget_is_the_widgets(collector):
+    collector.take(message("stream", name="stdout", text="the cell's\n"))
+    collector.take(widget("w", _model_name="OutputModel", msg_id="request"))
+    for text in ("first\n", "second\n"):
+        collector.take(message("clear_output", wait=True))
+        collector.take(message("stream", name="stdout", text=text))
+    assert [output.text for output in collector.outputs] == ["the cell's\n", "second\n"]
+
+
+def test_two_output_widgets_clear_each_its_own(collector):
+    for comm in ("v", "w"):
+        collector.take(widget(comm, _model_name="OutputModel", msg_id="request"))
+        collector.take(message("stream", name="stdout", text=f"{comm} old\n"))
+        collector.take(update(comm, msg_id=""))
+    collector.take(update("v", msg_id="again"))
+    collector.take(message("clear_output", wait=False))
+    collector.take(message("stream", name="stdout", text="v new\n"))
+    assert sorted(output.text for output in collector.outputs) == ["v new\n", "w old\n"]
 
 
 def test_a_finished_progress_widget_is_stored_in_its_last_state(collector):
