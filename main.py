@@ -12,6 +12,10 @@ from importlib import import_module, metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+if sys.version_info < (3, 11):  # noqa: UP036 - who has an older one is told so
+    sys.exit(f"main.py: Python 3.11 or newer is needed, and this is {sys.version.split()[0]}")
+import tomllib
+
 # Where JupyterLab is installed, jsonschema builds Lark's parsers when nbformat is imported, for addresses that no
 # notebook has: a second and more. It does without where the module is missing.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -22,6 +26,7 @@ from hw4.grading.errors import ExitCode, Unusable  # noqa: E402
 COMMANDS = {name: f"hw4.grading.course.{name}" for name in ("handout", "gradescope", "nbgrader")}
 COMMANDS["feedback"] = "hw4.grading.marks.feedback"
 
+OPTIONS = Path(__file__).resolve().parent / "hw4" / "grading" / "course" / "options.toml"
 EXAMPLES = """\
 what most people want:
   main.py                       run the notebook beside main.py: what is missing, what fails, and a page to look at
@@ -53,27 +58,13 @@ def parser() -> argparse.ArgumentParser:
     """Return what reads the options; it exits with code 2 where they are wrong."""
     form = argparse.RawDescriptionHelpFormatter
     made = argparse.ArgumentParser(prog="main.py", description=__doc__, epilog=EXAMPLES, formatter_class=form)
-    add = made.add_argument
-    add("path", nargs="*", type=Path, help="a notebook, a folder with one, or a folder of such; default: our own")
-    add("--reference", type=Path, metavar="NOTEBOOK", help="says what was given and asked; default: the blank one")
-    add("--answers", type=Path, metavar="NOTEBOOK", help="model answers for a class's pages; default: our own")
-    add("--output", type=Path, default="graded", metavar="DIR", help="default: %(default)s/")
-    add("--only", action="append", default=[], metavar="QUESTION", help="run this question alone; may be repeated")
-    add("--watch", action="store_true", help="run each question again whenever its cells are saved")
-    add("--junit", type=Path, metavar="FILE", help="also write what became of each question as JUnit's XML")
-    add("--save", action="store_true", help="if all ran clean, also write the one notebook back in place")
-    add("--single", dest="one", action="store_true", help="the folder is one submission, not a class")
-    add("--names", metavar="PATTERN", help="how entries of a class are called, as in '{id}-{name}_{file}'")
-    add("--strict", action="store_true", help="a missing answer counts as a failure")
-    add("--timeout", type=positive, default=120, metavar="SECONDS", help="of a cell (%(default)s)")
-    add("--total-timeout", type=positive, default=900, metavar="SECONDS", help="of a submission (%(default)s)")
-    add("--memory", type=positive, default=4, metavar="GIB", help="of a submission (%(default)s)")
-    add("--disk", type=positive, default=1, metavar="GIB", help="that a submission may write (%(default)s)")
-    add("--output-size", type=positive, default=4, metavar="MIB", help="of what a cell puts out (%(default)s)")
-    add("--jobs", type=count, default=os.cpu_count(), metavar="N", help="submissions at a time (%(default)s)")
-    add("--threads", type=count, default=1, metavar="N", help="in which a submission computes (%(default)s)")
-    add("--fresh", action="store_true", help="grade also what has not changed since it was graded")
-    add("--dask", metavar="ADDRESS", help="grade on this Dask cluster")
+    made.add_argument(
+        "path", nargs="*", type=Path, help="a notebook, a folder with one, or a folder of such; default: our own"
+    )
+    types = {"path": Path, "positive": positive, "count": count}
+    for name, option in tomllib.loads(OPTIONS.read_text(encoding="utf-8")).items():
+        made.add_argument(f"--{name}", **option | ({"type": types[option["type"]]} if "type" in option else {}))
+    made.set_defaults(jobs=os.cpu_count())
     return made
 
 
@@ -144,7 +135,7 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
         chosen = Options(**shared, limits=limits, single=single, lists=told)
         if started and (options.only or options.watch):
             desk = alone.Desk(paths[0], partial(read_one, paths[0]), reference, chosen, started)
-            return desk.watch(options.only) if options.watch else desk.attempt(options.only)
+            return desk.watch(options.only) if options.watch else desk.attempt(desk.read(), options.only)
         classroom = Classroom(found, given, reference, chosen)
         code = classroom.grade(started)
         if options.junit:

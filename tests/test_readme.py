@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import ROOT
+from tests.builders import PARTS, QUESTIONS, ROOT
 from tests.course.classes import DOUBLED, hand_in, small_class
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +19,7 @@ RAN_BY = {  # what takes too long here, or never ends, by the file that runs it
     "python main.py": "tests/test_homework.py",
     "python main.py --save": "tests/test_main.py",
     "python main.py --watch": "tests/course/test_alone.py",
+    "python -m pytest tests/test_homework.py tests/test_readme.py tests/course": ".ci/run",
     "python -m tests.benchmarks.questions": ".ci/run",
 }
 RUN_HERE = [
@@ -100,6 +101,17 @@ def test_the_table_of_its_class_says_whose_function_is_wrong(place):
     with open(place / "graded" / "results.csv", newline="", encoding="utf-8-sig") as file:
         states = {row["submission"]: row["backprop-2"] for row in csv.DictReader(file)}
     assert states == {"ann": "answered", "bob": "answered, wrong", "eve.ipynb": ""}
+
+
+def test_it_counts_the_questions_and_parts_and_so_does_the_autograders():
+    assert f"{QUESTIONS} questions with {PARTS} graded parts" in README
+    autograders = (ROOT / "hw4/grading/course/files/GRADESCOPE.md").read_text(encoding="utf-8")
+    for phrase in (
+        f"the {PARTS} graded parts",
+        f"the other {PARTS - 1}",
+        f"({PARTS - 1} questions, {PARTS - 1} points)",
+    ):
+        assert phrase in autograders
 
 
 def test_three_readers_find_themselves_in_the_first_screen():

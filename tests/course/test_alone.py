@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from hw4.grading.course.alone import selected, text_by_question
-from hw4.grading.course.given import BLANK
+from hw4.grading.course.given import BLANK, STUDENT
 from hw4.grading.errors import Unusable
 from tests.builders import ROOT, submission
 
@@ -134,6 +134,15 @@ def test_a_wrong_gradient_is_named_with_how_it_is_wrong(tmp_path):
     assert "backprop-2: answered, wrong, 1 of 1 checks passed" in done.stdout.splitlines()
     assert "wrong backward: shapes: dL/dX is 2 times the right one" in done.stdout
     assert done.stdout.splitlines()[-1] == "graded/report.html"
+
+
+@pytest.mark.slow
+def test_an_error_in_the_function_is_shown_with_its_line_there_and_a_stub_is_not_called_wrong(tmp_path):
+    done = only(write(tmp_path, f"{HALF}    return grad_output @ missing, None, None\n"), "backprop-2")
+    assert "  in line 24: return part4_affine_backward(ctx, grad_output); in line 3 of hw4/answers.py" in done.stdout
+    stub = (STUDENT / "hw4" / "answers.py").read_text()
+    done = only(write(tmp_path, stub), "backprop-2")
+    assert "backprop-2: no answer yet, 0 of 1 checks passed" in done.stdout.splitlines()
 
 
 @pytest.mark.slow

@@ -66,3 +66,13 @@ def test_a_notebooks_own_questions_do_not_count_where_most_were_deleted(full):
     states = [row.answer() for row in plan.result.rows.values()]
     deleted = sum(role(cell) == "question" for cell in gone)
     assert (len(states), states.count("deleted")) == (QUESTIONS, deleted)
+
+
+def test_pictures_in_a_question_are_given_and_those_in_an_answer_are_not(full):
+    changed = nbformat.from_dict(full)
+    picture = {"p.png": {"image/png": "iVBORw0KGgo="}}
+    for cell in changed.cells:
+        if cell.id in ("cnn-1-question", "cnn-1-answer"):
+            cell.attachments = picture
+    left = {cell.id: cell.get("attachments") for cell in blank(changed).cells}
+    assert (left["cnn-1-question"], left["cnn-1-answer"]) == (picture, None)

@@ -1,9 +1,15 @@
 """The hand-out: what is in it, what is not, and that it runs as it is."""
 
+import base64
+import gzip
 import json
+import py_compile
 import re
+import shutil
 import subprocess
 import sys
+from io import BytesIO
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -32,8 +38,6 @@ def handed_out(tmp_path_factory):
 @pytest.fixture
 def copied(handed_out, tmp_path):
     """Return a copy of the hand-out that a test may change."""
-    import shutil
-
     return shutil.copytree(handed_out, tmp_path / "mine")
 
 
@@ -76,6 +80,72 @@ def test_what_was_left_in_is_found(copied, what):
     else:
         path.write_text(path.read_text(encoding="utf-8") + "\n" + text, encoding="utf-8")
     assert leaks(copied)
+
+
+def picture(text):
+    """Return a picture that has `text` in its metadata."""
+    from PIL import Image, PngImagePlugin
+
+    info, file = PngImagePlugin.PngInfo(), BytesIO()
+    info.add_text("Comment", text, zip=True)
+    Image.new("L", (9, 9)).save(file, "PNG", pnginfo=info)
+    return file.getvalue()
+
+
+def in_metadata(notebook, text):
+    notebook.metadata["notes"] = text
+
+
+def in_a_cells_metadata(notebook, text):
+    notebook.cells[5].metadata["tags"] = [text]
+
+
+def in_an_output(notebook, text):
+    notebook.cells[2].outputs = [nbformat.v4.new_output("stream", text=text)]
+
+
+def in_an_attachment(notebook, text):
+    content = base64.b64encode(picture(text)).decode()
+    notebook.cells[4].attachments = {"p.png": {"image/png": content}}
+
+
+def in_a_formula_written_otherwise(notebook, text):
+    text = text.replace("\\boldsymbol", "\\mathbf").replace("{", " { ").replace("}", "}\\,").replace("frac", "tfrac")
+    notebook.cells[4].source += text.replace(r"\tfrac { 1 }\, { 2 }\,", r"\tfrac12 ")
+
+
+IN_THE_NOTEBOOK = [in_metadata, in_a_cells_metadata, in_an_output, in_an_attachment, in_a_formula_written_otherwise]
+
+
+@pytest.mark.parametrize("put", IN_THE_NOTEBOOK)
+def test_what_was_left_in_another_place_of_the_notebook_is_found(copied, put):
+    notebook = nbformat.read(copied / NAME, as_version=4)
+    put(notebook, answer("backprop-2-answer").split("$$")[1])
+    nbformat.write(notebook, copied / NAME)
+    assert leaks(copied)
+
+
+@pytest.mark.parametrize("name", ["hw4/answers.pyc", "figure.png", "old.zip", "answers.py.gz", "notes.txt"])
+def test_a_file_that_is_no_text_is_found(copied, name, tmp_path):
+    (tmp_path / "answers.py").write_text(FUNCTION)
+    body = {
+        "pyc": lambda: Path(py_compile.compile(str(ROOT / "hw4/answers.py"), str(tmp_path / "a.pyc"))).read_bytes(),
+        "png": lambda: picture(FUNCTION),
+        "zip": lambda: Path(shutil.make_archive(str(tmp_path / "x"), "zip", tmp_path, "answers.py")).read_bytes(),
+        "gz": lambda: gzip.compress(FUNCTION.encode()),
+        "txt": lambda: base64.b64encode(FUNCTION.encode()),
+    }[name.rpartition(".")[2]]()
+    (copied / name).write_bytes(body)
+    assert leaks(copied)
+
+
+def test_what_tools_left_in_the_project_is_not_handed_out(tmp_path):
+    project = shutil.copytree(ROOT, tmp_path / "project", ignore=shutil.ignore_patterns(".git", "graded", ".venv"))
+    for name in (".course.py.swp", "names.py~", "names.pyc", "names.py.orig", "__pycache__/x.pyc"):
+        (project / "hw4" / "grading" / name).parent.mkdir(exist_ok=True)
+        (project / "hw4" / "grading" / name).write_text(FUNCTION)
+    assert main("handout", tmp_path / "made", folder=project).returncode == 0
+    assert leaks(tmp_path / "made") == []
 
 
 def test_its_notebook_has_no_outputs_and_only_the_metadata_that_grading_needs(handed_out):

@@ -41,11 +41,11 @@ class Desk:
     options: Options
     launcher: Launcher
 
-    def attempt(self, names: Collection[str]) -> ExitCode:
+    def attempt(self, submission: Submission, names: Collection[str]) -> ExitCode:
         """Run the questions of these names alone, leave their page, and say what became of them."""
         options = self.options
         output.prepare(options.output, [self.path])
-        mine, asked, code = bounded.call(selected, self.read(), self.reference, names)
+        mine, asked, code = bounded.call(selected, submission, self.reference, names)
         self.launcher.preload(modules_mentioned([code]))
         task = Task(mine, asked, options.limits, options.strict, options.threads)
         outcome = grade(task, self.launcher, describe=verdict)
@@ -56,29 +56,22 @@ class Desk:
 
     def watch(self, names: Collection[str]) -> ExitCode:
         """Run each question again when what it depends on changes, until an interrupt; `names` empty: all."""
-        texts: dict[str, str] = {}
-        stamps, problem = list[tuple[str, int, int]](), ""
+        texts, stamps, code = dict[str, str](), list[tuple[str, int, int]](), ExitCode.CLEAN
         print(f"watching {self.path}; Ctrl-C ends it", flush=True)
-        while True:
-            now = self._stamps()
+        while code != ExitCode.INTERRUPTED:
+            before, stamps = stamps, self._stamps()
             try:
-                if now != stamps:
-                    before, texts = texts, bounded.call(text_by_question, self.read(), self.reference, names)
-                    changed = [name for name in texts if texts[name] != before.get(name)]
-                    stamps, problem = now, ""
-                    if changed and self.attempt(changed) == ExitCode.INTERRUPTED:
-                        return ExitCode.INTERRUPTED
-            except (
-                Unusable,
-                bounded.BeyondLimits,
-            ) as error:  # half a file may be whole at the next look
+                if stamps != before:
+                    submission, earlier = self.read(), texts
+                    texts = bounded.call(text_by_question, submission, self.reference, names)
+                    changed = [name for name in texts if texts[name] != earlier.get(name)]
+                    code = self.attempt(submission, changed) if changed else code
+            except (Unusable, bounded.BeyondLimits) as error:  # such as half a file: its rest changes the stamps
                 if not texts:
                     raise Unusable(str(error)) from None
-                if problem == str(error):
-                    stamps = now
-                    print(f"waiting: {last_line(problem)}", flush=True)
-                problem = str(error)
+                print(f"waiting: {last_line(str(error))}", flush=True)
             sleep(INTERVAL)
+        return code
 
     def _stamps(self) -> list[tuple[str, int, int]]:
         """Return what tells one state of the submission's files from another."""
@@ -94,7 +87,7 @@ def verdict(result: Result) -> list[str]:
         missing = ", ".join(row.question.missing)
         state = f"no answer yet{' to ' * bool(missing)}{missing}" if row.question.missing else row.answer()
         checks = f", {row.passed} of {row.checks} checks passed" if row.checks else ""
-        fault = result.faults().get(row.question.id, "")
+        fault = "" if row.question.missing else result.faults().get(row.question.id, "")
         lines.append(f"{row.question.id}: {state}{', ' * bool(fault)}{fault}{checks}")
     return [*lines, *failure_lines(result), *remark_lines(result), summary(result)]
 

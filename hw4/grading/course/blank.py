@@ -4,7 +4,6 @@ nbgrader's `ClearSolutions` leaves everything but whole answer cells in place: n
 """
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ..notebook.format import read_notebook, write_notebook
 from ..notebook.questions import part_of, role
@@ -16,16 +15,18 @@ NEEDED = ("deletable", "editable", "nbgrader")  # metadata of a cell: what prote
 def blank(notebook: NotebookNode) -> NotebookNode:
     """Return `notebook` without answers, evidence and outputs: each answer's cell says where to write."""
     cells = [_cell(cell) for cell in notebook.cells if role(cell) not in ("evidence", "note")]
-    return new_notebook(cells=cells, metadata=notebook.metadata)
+    return NotebookNode(notebook | {"cells": cells})
 
 
 def _cell(cell: NotebookNode) -> NotebookNode:
-    new = new_code_cell if cell.cell_type == "code" else new_markdown_cell
-    made = new(cell.source, id=cell.id)
-    made.metadata.update({key: cell.metadata[key] for key in NEEDED if key in cell.metadata})
+    metadata = {key: cell.metadata[key] for key in NEEDED if key in cell.metadata}
+    made = NotebookNode(cell | {"metadata": metadata})
+    if cell.cell_type == "code":
+        made |= {"outputs": [], "execution_count": None}
     if role(cell) == "answer":
         part = f" **{part_of(cell)}.**" if part_of(cell) else ""
         made.source = f"**Answer:**{part} *Write your answer here.*"
+        made.pop("attachments", None)
     return made
 
 

@@ -9,19 +9,22 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import ExitCode, Unusable
-from ..submission import NEVER, files_below
+from ..submission import files_below
 from .given import ROOT, STUDENT
 
 # What runs a notebook, what the given cells import, and the quick test, which GitHub runs as well.
-RUNNER = ("main.py", "hw4/__init__.py", "hw4/figures.py", "hw4/grading", "requirements", "tests/test_answers.py")
-RUNNER += (".github/workflows/homework.yml",)
+RUNNER = ["main.py", "hw4/__init__.py", "hw4/figures.py", "hw4/grading", "requirements", "tests/test_answers.py"]
+RUNNER += [".github/workflows/homework.yml"]
+# The kinds of files that may go out: what an editor or Python left beside them could hold an answer.
+KINDS = {"", ".py", ".toml", ".txt", ".md", ".ipynb", ".html", ".css", ".tex", ".woff2", ".sh", ".yml"}
+
+Files = Iterable[tuple[Path, Path]]  # each file, and its place in what is handed out
 
 
 def run(arguments: list[str]) -> ExitCode:
     """Write the hand-out into the folder that the arguments name, and say so."""
     folder = new_folder("handout", "Write what a student gets", arguments)
-    copy(student_files(), folder)
-    copy(runner_files(), folder)
+    copy([*student_files(), *runner_files()], folder)
     print(f"{folder}: the blank notebook, hw4/answers.py to be filled, README.md, and what runs them")
     return ExitCode.CLEAN
 
@@ -36,21 +39,24 @@ def new_folder(command: str, what: str, arguments: list[str]) -> Path:
     return folder
 
 
-def student_files() -> Iterator[tuple[Path, Path]]:
-    """Yield each file that is the student's to read or to fill, and its place in the hand-out."""
-    for path in sorted(STUDENT.rglob("*")):
-        if path.is_file() and not NEVER & set(path.parts):
-            yield path, path.relative_to(STUDENT)
+def student_files() -> Files:
+    """Return the files that are the student's to read or to fill."""
+    return _files(STUDENT, [""])
 
 
-def runner_files() -> Iterator[tuple[Path, Path]]:
-    """Yield each file that a notebook is run with, and its place in the hand-out."""
-    for name in RUNNER:
-        for path in files_below(ROOT / name) if (ROOT / name).is_dir() else [ROOT / name]:
-            yield path, path.relative_to(ROOT)
+def runner_files() -> Files:
+    """Return the files that a notebook is run with."""
+    return _files(ROOT, RUNNER)
 
 
-def copy(files: Iterable[tuple[Path, Path]], folder: Path) -> None:
+def _files(top: Path, names: Iterable[str]) -> Iterator[tuple[Path, Path]]:
+    for place in (top / name for name in names):
+        for path in files_below(place) if place.is_dir() else [place]:
+            if path.suffix in KINDS and not path.name.startswith("."):
+                yield path, path.relative_to(top)
+
+
+def copy(files: Files, folder: Path) -> None:
     """Copy each file to its place below `folder`; raise `Unusable` where that cannot be."""
     try:
         for path, place in files:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from ..errors import ExitCode
 from ..execution.run import Execution
 from ..result import Result
+from ..submission import HELPERS
 from ..text import TERMINAL, last_line
 
 STATUS = {
@@ -63,7 +64,9 @@ def _failed_cell(result: Result, execution: Execution) -> list[str]:
     if found := re.findall(rf"\bIn ?\[{cell.execution_count}\], line (\d{{1,6}})", trace):
         line = last_line("".join(cell.source.splitlines()[int(found[-1]) - 1 : int(found[-1])]))
     said = f"{execution.status}{lost}: {last_line(where)}: {last_line(execution.reason)}"
-    return [said, f"  in line {found[-1]}: {line}"] if line else [said]
+    modules = re.findall(rf"\bFile \S*?\b({HELPERS}/[\w/]+\.py):(\d{{1,6}})", trace)
+    inside = f"; in line {modules[-1][1]} of {modules[-1][0]}" if modules else ""
+    return [said, f"  in line {found[-1]}: {line}{inside}"] if line else [said]
 
 
 def remark_lines(result: Result) -> list[str]:
