@@ -159,17 +159,16 @@ def test_processes_are_counted(attack, lines):
     assert attack(lines[1] + WAIT, processes=40).limit == "more than 40 processes"
 
 
-BOMBS = {  # bounded in forks, for a system without limits
-    "that spins": "for _ in range(2000):\n    try: os.fork()\n    except OSError: pass",
-    "that waits": "for _ in range(2000):\n    try: os.fork()\n    except OSError: time.sleep(1)",
+BOMBS = {
+    "that spins": "for _ in range(10):\n    try: os.fork()\n    except OSError: pass\nwhile True: pass",
+    "that waits": "for _ in range(10):\n    try: os.fork()\n    except OSError: time.sleep(1)",
     "of programs": "for _ in range(400): subprocess.Popen(['sh', '-c', 'sleep 20 & sleep 20'], start_new_session=True)",
 }
 
 
 @pytest.mark.parametrize("lines", BOMBS.values(), ids=BOMBS)
 def test_a_fork_bomb_is_named_and_nothing_of_it_is_left(attack, lines):
-    resource = "import resource; resource.setrlimit(resource.RLIMIT_NPROC, (1000, 1000)) if os.getuid() else None\n"
-    found = attack(resource + lines + WAIT)
+    found = attack(lines + WAIT)
     assert found.limit == "more than 200 processes"
     deadline = time.monotonic() + 20
     while psutil.pid_exists(found.process.root) and time.monotonic() < deadline:

@@ -149,7 +149,7 @@ def test_what_is_hidden_in_a_readable_folder_is_out_of_reach(tmp_path, monkeypat
     (top / "loop").symlink_to(".")
     (top / "lib" / "back").symlink_to("../class")
     monkeypatch.setattr(module, "SYSTEM_FOLDERS", [*module.SYSTEM_FOLDERS, str(top)])
-    monkeypatch.setattr(forking, "hidden", [top / hidden])
+    monkeypatch.setattr(forking, "hidden", (top / hidden,))
     names = [
         "lib/module.py",
         "lib/deep/x",

@@ -20,16 +20,16 @@ def fork(own_processes: bool, report: int) -> None:
     keeper = os.getpid()
     attempt(system, "prctl", linux.PR_SET_CHILD_SUBREAPER, 1)
     os.set_inheritable(report, False)
-    descriptors = [report, start_init()] if own_processes else [report]
+    init, alive = start_init() if own_processes else (None, [])
     if child := os.fork():
         try:
-            keep(child, report)
+            keep(child, report, init)
         finally:
             os._exit(1)
     if not own_processes:
         os.nice(NICE)
     die_with(0 if own_processes else keeper)  # a parent outside of the namespace has the number 0
-    for descriptor in descriptors:
+    for descriptor in (report, *alive):
         os.close(descriptor)
 
 
@@ -40,25 +40,30 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def start_init() -> int:
-    """Start the first process of the pid namespace; all others end with it, and it with the descriptor returned."""
+def start_init() -> tuple[int, list[int]]:
+    """Start the first process of the pid namespace, with which all others end, and return its pid.
+
+    It ends with the descriptors returned.
+    """
     end, alive = os.pipe()
     streams = [(os.POSIX_SPAWN_DUP2, end, 0), *((os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_WRONLY, 0) for n in (1, 2))]
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # which it inherits: orphans leave no zombies
-    os.posix_spawn("/bin/sh", ["sh", "-c", "read end"], {}, file_actions=streams)  # a fork would copy page tables
+    # A fork would copy page tables.
+    init = os.posix_spawn("/bin/sh", ["sh", "-c", "read end"], {}, file_actions=streams)
     signal.signal(signal.SIGCHLD, before)
     os.close(end)
-    return alive
+    return init, [alive]
 
 
-def keep(child: int, report: int) -> None:
+def keep(child: int, report: int, init: int | None) -> None:
     """Wait for the process `child`, end what it left behind, and report its exit code."""
     attempt(os.write, report, b"%d %d\n" % (child, os.getpid()))
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-    statuses = {}
+    statuses: dict[int, int] = {}
     with contextlib.suppress(ChildProcessError):
         while True:
-            for pid in linux.descendants(os.getpid(), MOST):  # orphans among them have become its children
+            # With the first process of their namespace all end; else orphans among them have become its children.
+            for pid in {init} - statuses.keys() if init else linux.descendants(os.getpid(), MOST):
                 attempt(os.kill, pid, signal.SIGKILL)
             pid, status = os.wait()
             while pid:  # as many as have ended: a fork bomb leaves little time
