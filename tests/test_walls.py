@@ -403,6 +403,15 @@ def test_checks_that_only_nbgrader_s_metadata_mark_run_again_with_the_student_s_
     assert "AssertionError" in wrong.finding.verdict.given["tested"]
 
 
+@pytest.mark.slow
+def test_a_package_without_a_file_of_its_own_is_judged_as_any_other(result):
+    reference = submission(made({"q-1-question": "", "q-1-check": "import torch"}, JUDGED), {})
+    found = result({"q-1-question": "", "q-1-check": "import torch"}, {"hw4/answers.py": ANSWERS}, reference=reference)
+    assert not found.finding.verdict.faults() and files_to_run(submission(ASKED), submission(ASKED)).keys() == {
+        "hw.ipynb"
+    }
+
+
 def notebook_of(handed_in):
     """Return the arguments of the fixture `result` for a submission."""
     return (nbformat.reads(handed_in.files["hw.ipynb"].decode(), as_version=4),)

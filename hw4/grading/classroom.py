@@ -221,9 +221,7 @@ class Classroom:
         rows: dict[str, dict[str, str]] = {}
         for entry, outcome in done.items():
             fixed = {"folder": entry.folder.name, "status": outcome.status, "summary": outcome.lines[-1]}
-            faults = {name: f", {fault}" for name, fault in outcome.faults.items()}
-            states = {name: word + faults.get(name, "") for name, word in outcome.answers.items()}
-            rows[entry.name] = states | fixed | {"handed in": entry.found.original}
+            rows[entry.name] = outcome.states() | fixed | {"handed in": entry.found.original}
         marks = self._table()  # as it stands now: somebody may have marked in the meantime
         marks.update(rows)
         return [clean_text(str(marks.path)), *marks.write()]

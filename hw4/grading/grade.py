@@ -82,6 +82,10 @@ class Outcome:
         """Return the words for how the submission ended."""
         return status(self.code, self.answers)
 
+    def states(self) -> dict[str, str]:
+        """Return what became of each question: whether it was answered, and what failed."""
+        return {name: ", ".join(filter(None, [word, self.faults.get(name)])) for name, word in self.answers.items()}
+
 
 def grade(
     task: Task, launcher: Launcher, progress: Progress | None = None, describe: Describe = report_lines

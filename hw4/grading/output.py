@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Files = dict[str, str | bytes]  # content by the path from a submission's folder
 GRADING = Path(__file__).parent
 # The packages on which the pages depend
-DRAWS = ("jinja2", "lxml", "markdown-it-py", "math-core", "mdit-py-plugins", "nbconvert", "nh3", "pillow", "pygments")
+DRAWS = ("jinja2", "lxml", "markdown-it-py", "math-core", "nbconvert", "nh3", "pillow", "pygments")
 RESULTS = "results.json"
 PAGE = "report.html"
 

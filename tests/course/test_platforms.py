@@ -214,7 +214,7 @@ def test_the_junit_file_of_a_class_has_a_suite_per_submission_and_one_failure_fo
 
 # The lists of packages.
 LISTS = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "requirements").glob("*.txt")}
-MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "math-core": "math_core", "mdit-py-plugins": "mdit_py_plugins"}
+MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "math-core": "math_core"}
 MODULES |= {"markdown-it-py": "markdown_it", "pyyaml": "yaml"}
 
 

@@ -95,9 +95,18 @@ OWN_TEXT = "class Odd(Exception):\n    def __str__(self): return 1 / 0\nraise Od
 
 
 @pytest.mark.parametrize(
+    "source", ["plt.plot([1, 2])", "plt.subplots(figsize=(1, 1))", "%matplotlib inline\nplt.plot([1])"]
+)
+def test_a_figure_is_shown_without_being_asked_for(kernel, source):
+    _, (cell,) = executions(kernel, f"import matplotlib.pyplot as plt\n{source};")
+    assert "image/png" in cell.outputs[-1].data
+
+
+@pytest.mark.parametrize(
     ("source", "reason"),
     [
         (DRAWING, "ValueError"),
+        (DRAWING.replace("%matplotlib inline\n", ""), "ValueError"),
         (RAISES, "KeyError: 'no name'"),
         (NO_TEXT, "TypeError: __repr__ returned non-string"),
         (IN_HTML, "KeyError: 'html'"),

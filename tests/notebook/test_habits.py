@@ -205,3 +205,21 @@ def test_answers_in_the_forms_of_other_editors(texts, ids):
 def test_a_heading_alone_is_perhaps_an_answer():
     assert judged([*DROPOUT[:2], "no", DROPOUT[2], "# Appendix"])["dropout-2"] == ("perhaps", "# Appendix")
     assert judged([*DROPOUT[:2], "no", DROPOUT[2], "### My answers"]) == {"dropout-1": ("answered", "no")}
+
+
+def test_a_list_whose_items_are_all_written_one_answers_the_parts_in_their_order():
+    found, notebook = read(cells_of(*LOSS, "1. XYAZY\n\n1. XYBZY\n\n1. XYCZY"))
+    texts = shown(found, notebook, "loss-4")
+    assert [f"XY{part}ZY" in texts[part] for part in "ABC"] == [True] * 3
+
+
+def test_a_list_as_long_as_a_question_has_parts_is_none_of_the_section():
+    cells = ["gnn-section", "gnn-1-question", "**Answer:**\n\n1) rows\n2) zeros", "gnn-2-question"]
+    assert {name: state for name, (state, _) in judged(cells).items()} == {"gnn-1": "answered"}
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_as_many_announced_answers_as_parts_are_theirs_in_order_though_cells_were_merged(ids):
+    merged = "loss-4-answer-a", "**Answer:** XYAZY\n\n**Answer:** XYBZY"
+    found, notebook = read(cells_of(*LOSS, merged, ("loss-4-answer-c", "**Answer:** XYCZY")), ids)
+    assert [f"XY{part}ZY" in text for part, text in shown(found, notebook, "loss-4").items()] == [True] * 3

@@ -150,6 +150,10 @@ LONG = {
     "items": "- a\n",
     "rows": "|1|2|\n",
     "pictures": "![a][b] ",
+    "pictures that are drawn": "![a](b)",
+    "ends without a beginning": "<b></i>",
+    "tildes": "~~a~b ",
+    "cells": "<td><b>",
 }
 
 

@@ -96,9 +96,13 @@ def test_a_delegated_group_of_version_two_is_found_and_entered(imitated):
     assert (own / "cgroup.subtree_control").read_text() == "+memory +pids"
 
 
-def test_the_second_group_is_made_beside_the_graders_own(imitated):
-    own = imitated(f"0::/run-1.scope/hw4-grader-{os.getpid()}")
-    assert cgroup._own_groups() == {"memory": own.parent, "pids": own.parent}
+@pytest.mark.parametrize("above", [1, 2])
+def test_a_group_is_made_below_the_nearest_one_whose_children_have_the_controllers(imitated, above):
+    own = imitated("0::/user.slice/session-1.scope/shell", processes=[os.getpid(), 1])
+    for number, folder in enumerate([own, *own.parents[:3]]):
+        (folder / "cgroup.subtree_control").write_text("memory pids cpu\n" if number >= above else "cpu")
+        (folder / "cgroup.procs").touch()
+    assert cgroup._own_groups() == dict.fromkeys(["memory", "pids"], own.parents[above - 1])
 
 
 def test_a_group_that_others_share_is_left_alone(imitated):

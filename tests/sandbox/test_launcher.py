@@ -182,3 +182,8 @@ def test_the_portable_modules_import_without_the_modules_that_unix_alone_has():
     program = "import psutil, sys\nsys.modules.update(dict.fromkeys(['fcntl', 'resource', 'pwd', 'grp', 'termios']))\n"
     program += "import hw4.grading.sandbox.launcher, hw4.grading.sandbox.scratch"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+def test_what_no_namespace_ends_at_once_has_a_lower_priority(attack):
+    found = attack("print(os.nice(0))")
+    assert found.text == ("0\n" if found.layers["own processes"].active else "10\n")

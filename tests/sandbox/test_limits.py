@@ -6,6 +6,7 @@ import time
 import psutil
 import pytest
 
+from hw4.grading.sandbox import watch
 from hw4.grading.sandbox.limits import Layer, ResourceLimits, phrases
 
 if sys.platform != "linux":
@@ -156,6 +157,38 @@ def test_files_are_counted(attack, lines):
 )
 def test_processes_are_counted(attack, lines):
     assert attack(lines[1] + WAIT, processes=40).limit == "more than 40 processes"
+
+
+BOMBS = {  # bounded in forks, for a system without limits
+    "that spins": "for _ in range(2000):\n    try: os.fork()\n    except OSError: pass",
+    "that waits": "for _ in range(2000):\n    try: os.fork()\n    except OSError: time.sleep(1)",
+    "of programs": "for _ in range(400): subprocess.Popen(['sh', '-c', 'sleep 20 & sleep 20'], start_new_session=True)",
+}
+
+
+@pytest.mark.parametrize("lines", BOMBS.values(), ids=BOMBS)
+def test_a_fork_bomb_is_named_and_nothing_of_it_is_left(attack, lines):
+    resource = "import resource; resource.setrlimit(resource.RLIMIT_NPROC, (1000, 1000)) if os.getuid() else None\n"
+    found = attack(resource + lines + WAIT)
+    assert found.limit == "more than 200 processes"
+    deadline = time.monotonic() + 20
+    while psutil.pid_exists(found.process.root) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(found.process.root)  # the keeper ends after all
+
+
+def test_a_look_that_lasts_puts_off_no_other(monkeypatch):
+    waits = []
+
+    def closed(seconds):
+        waits.append(seconds)
+        return len(waits) == 3
+
+    found = watch.Watch(ResourceLimits(), "/", None)
+    monkeypatch.setattr(found, "_look", lambda: time.sleep(0.3))  # as where a fork bomb leaves us little
+    monkeypatch.setattr(found._closed, "wait", closed)
+    found._run()
+    assert waits == [watch.POLL] * 3
 
 
 def test_threads_are_counted(attack):

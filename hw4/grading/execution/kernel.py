@@ -71,7 +71,7 @@ class Kernel(AbstractContextManager["Kernel"]):
 
         prefix, key = str(self.scratch.sockets / str(next(NUMBERS))), secrets.token_hex()
         ports = {f"{name}_port": FIRST_DESCRIPTOR + number for number, name in enumerate(CHANNELS)}
-        self._connection: dict[str, Any] = {"transport": "ipc", "ip": prefix, "key": key, **ports}
+        self._connection: Any = {"transport": "ipc", "ip": prefix, "key": key, **ports}
         sockets = listen(prefix, len(CHANNELS))
         try:
             argv = [str(SCRIPT), "--transport=ipc", f"--ip={prefix}", f"--Session.key={key}"]
@@ -150,6 +150,7 @@ class Kernel(AbstractContextManager["Kernel"]):
         if parts == []:
             raise Flood
         try:
+            assert parts
             message = self._session.deserialize(self._session.feed_identities(parts)[1])
             return message if all(isinstance(message[part], dict) for part in PARTS) else None
         except Exception:  # a submission can write anything on the kernel's sockets: what that raises is not known

@@ -6,14 +6,14 @@ student's words together, where the shortest edits of rapidfuzz scatter them.
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise, takewhile
+from itertools import groupby, pairwise
 
 from nbformat import NotebookNode
 
 from .questions import role
-from .reference import GRAM, SHORT, Reference, rows_of
+from .reference import SHORT, Reference, Rows, Word, rows_of
 from .tokens import answer_start, is_speech, lines, read_label, words
 
 QUOTE = 6  # words in a row that are taken for a quotation of given text
@@ -27,7 +27,6 @@ BREAK = re.compile(r"[.?!:\n]")
 BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
 ENDING = re.compile(r"[.?!]\W*\Z|\n")
 
-Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
 Words = tuple[list[str], list[tuple[int, int]]]  # the words of a text, and the (start, end) of each
 
 
@@ -98,13 +97,17 @@ class Alignment:
             if start <= span[0] < end and self.words[at] is None:
                 self.words[at] = word
 
-    def take_quotations(self) -> None:
-        """Take the words that are copied from given text, with a typing error between two quotations."""
+    def take_quotations(self, reworded: Rows) -> None:
+        """Take the words that are copied from given text, with a typing error between two quotations.
+
+        `reworded` has the rows of the questions that the submission itself has in other words.
+        """
         end = 0
         for at, row in enumerate(rows_of(self.text)):
-            if at < end or self.words[at] or row not in self.reference.rows or self._names(at):
+            told = row in self.reference.rows or row in reworded
+            if at < end or self.words[at] or not told or self._names(at):
                 continue
-            run = self._quotation(at)
+            run = self._quotation(at, [*self.reference.rows.get(row, [])[:MOST_QUOTED], *reworded.get(row, [])])
             self.words[at : at + len(run)] = run
             before = self.words[end - 1] if 0 < end == at - 1 else None
             if run and before and (before[0], before[1] + 2) == run[0][:2]:
@@ -112,43 +115,28 @@ class Alignment:
                 self.words[end] = (before[0], before[1] + 1, False) if _is_mended(skipped, self.text[end]) else None
             end = at + len(run) if run else end
 
-    def take_repeated(self, reworded: Mapping[tuple[str, ...], tuple["Alignment", int]]) -> None:
-        """Take the words that are copied from a question which the submission itself has in other words.
-
-        `reworded` has where the rows of such questions stand.
-        """
-        end = 0
-        for at, row in enumerate(rows_of(self.text)):
-            if at >= end and row in reworded:
-                question, first = reworded[row]
-                pairs = zip(self.text[at:], question.text[first:], question.words[first:], strict=False)
-                same = takewhile(lambda pair: pair[0] == pair[1], pairs)
-                run = [(word[0], word[1], False) for word in takewhile(bool, (pair[2] for pair in same)) if word]
-                if len(run) >= QUOTE:
-                    end = at + len(run)
-                    self.words[at:end] = run
-
-    def given_rows(self) -> Iterator[tuple[tuple[str, ...], int]]:
-        """Yield the rows of words that begin with a given word, each with its index."""
-        yield from ((row, at) for at, row in enumerate(rows_of(self.text)) if self.words[at])
-
     def _names(self, at: int) -> bool:
         """Return whether the line of the word at the index `at` names a question by its id."""
         start = self.source.rfind("\n", 0, self.spans[at][0]) + 1
         return self.reference.named(self.source[start:].partition("\n")[0])[0] is not None
 
-    def _quotation(self, at: int) -> list[Word]:
-        """Return the given words that stand from the index `at` on, of the longest quotation; [] for none."""
+    def _quotation(self, at: int, sources: list[tuple[list[str], Sequence[Word | None], int]]) -> list[Word]:
+        """Return the given words that stand from the index `at` on, of the longest quotation; [] for none.
+
+        Each of the `sources` is a text, the given words that it consists of, and the index of the word at `at`.
+        """
         longest: list[Word] = []
-        for position, offset in self.reference.rows[tuple(self.text[at : at + GRAM])][:MOST_QUOTED]:
-            given, length = self.reference.given[position], 0
-            pairs = zip(self.text[at:], given.words[offset:], self.words[at:], strict=False)
-            for word, other, taken in pairs:
-                if word != other or taken:
+        for text, given, first in sources:
+            run: list[Word] = []
+            for word, other, place, taken in zip(
+                self.text[at:], text[first:], given[first:], self.words[at:], strict=False
+            ):
+                if word != other or place is None or taken:
                     break
-                length += 1
-            if length > len(longest) and length >= min(QUOTE, len(given.words) - given.heading):
-                longest = [(position, offset + each, False) for each in range(length)]
+                run.append((place[0], place[1], False))
+            whole = self.reference.given[run[0][0]] if run else None
+            if whole and len(run) > len(longest) and len(run) >= min(QUOTE, len(whole.words) - whole.heading):
+                longest = run
         return longest
 
     def segments(self) -> Iterator[Segment]:

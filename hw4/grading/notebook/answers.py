@@ -1,25 +1,19 @@
-"""To which question each added piece belongs, which parts it answers, and what is answered, perhaps, or missing."""
+"""Which parts the pieces under each question answer, and what is answered, perhaps, or missing."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import pairwise
 
-from .lexicon import ANSWER_WORDS, QUESTION_WORDS, SEVERAL_ANSWERS
+from .assignment import assign
+from .lexicon import SEVERAL_ANSWERS
 from .pieces import Walk
 from .questions import Answer, Piece, Question
-from .reference import ROMAN, Asked
-from .tokens import is_speech, words
-
-LONGEST_ROW = 4  # words of a table's head, "Question | Answer | Reason"
-CERTAIN_NUMBERS = 3  # questions of a section, numbered in one cell, that are no list of a single one's
+from .reference import ROMAN
+from .tokens import words
 
 
 def find_answers(walk: Walk) -> list[Question]:
     """Return the questions of the reference as a submission answers them."""
-    _look_above(walk)
-    _follow_labels(walk)
-    _divide_lists(walk)
-    _doubt_runs(walk)
+    assign(walk)
     blocks: dict[str | None, list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
         blocks[piece.question].append(piece)
@@ -33,165 +27,6 @@ def find_answers(walk: Walk) -> list[Question]:
         question.cells = sorted(cells | heads | {answer.cell for answer in question.answers})
         found.append(question)
     return found
-
-
-def _answered(walk: Walk) -> set[str | None]:
-    """Return the questions under which something is said."""
-    said = (piece for piece in walk.pieces if piece.says and not piece.heads)
-    return {piece.question for piece in said if piece.named in (None, piece.question)}
-
-
-def _follow_labels(walk: Walk) -> None:
-    """Bring what is labelled "Answer 2" to question 2 of its section, unless that one is answered in its own place.
-
-    What asks something under the number of a question that is not in the submission is another question; so is what
-    stands below a heading such as "Question 2" and above an announced answer.
-    """
-    answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
-    named: dict[str, list[Piece]] = defaultdict(list)
-    for piece in walk.pieces:
-        if piece.named and ((piece.question is None and not piece.foreign) or piece.named not in answered):
-            piece.question = piece.named
-            named[piece.named].append(piece)
-    for target, pieces in named.items():
-        said = [piece for piece in pieces if piece.says]
-        labels = {piece.label.named for piece in said if piece.label.named == "answer" or "\n" in piece.text.strip()}
-        asks = labels >= {"question", "answer"} or any("?" in piece.text[-5:] for piece in said)
-        if target not in placed and asks:
-            walk.foreign.add(pieces[0].cell)
-            for piece in pieces:
-                piece.question, piece.foreign = None, True
-
-
-@dataclass
-class Listing:
-    """The numbers that rise in a block of pieces, and the pieces below each, by the question that it means."""
-
-    numbers: list[int] = field(default_factory=list)
-    targets: dict[str | None, list[Piece]] = field(default_factory=dict)
-    announced: bool = False  # by a line such as "Answers", or the head of a table
-
-
-def _listing(walk: Walk, own: str | None, section: int | None, pieces: list[Piece]) -> Listing:
-    """Return the last list of numbers among `pieces`, which stand below the question `own` or a foreign one."""
-    found, target, cell, placed = Listing(), own, -1, {asked.id for _, asked, _ in walk.heads}
-    foreign = any(piece.foreign for piece in pieces)
-    for piece in pieces:
-        counts = piece.label.named in ("", "answer") and piece.cell not in walk.foreign and not piece.code
-        head = words(piece.text.lstrip().partition("\n")[0])
-        names_both = len(head) <= LONGEST_ROW and QUESTION_WORDS & set(head) and ANSWER_WORDS & set(head)
-        announced = bool(names_both or SEVERAL_ANSWERS & {*head[-1:], *(head[:1] if piece.label.named else ())})
-        if announced or (foreign and piece.label.number == 1 and piece.cell != cell):
-            found = Listing(announced=announced)
-        cell = piece.cell
-        if counts and piece.label.number is not None:
-            target = walk.numbers.get((section, piece.label.number))
-            found.numbers.append(piece.label.number)
-        if found.numbers:
-            found.targets.setdefault(target if target in placed or not foreign else None, []).append(piece)
-    return found
-
-
-def _divide_lists(walk: Walk) -> None:
-    """Divide what answers several questions of a section by their numbers: "1. ... 2. ..." below the last of them.
-
-    Below a question that the reference does not ask, a list may hold answers to such questions as well. It is in doubt
-    where it may be a list of one question's own.
-    """
-    answered, order = _answered(walk), [asked.id for _, asked, _ in walk.heads]
-    blocks: dict[tuple[str | None, int | None, bool], list[Piece]] = defaultdict(list)
-    for piece in walk.pieces:
-        if not piece.place:
-            blocks[piece.question, piece.section, piece.foreign].append(piece)
-    for (own, section, foreign), pieces in blocks.items():
-        found = _listing(walk, own, section, pieces)
-        numbers, targets = found.numbers, found.targets
-        others = {each for each in targets if each != own and any(piece.says for piece in targets[each])}
-        known = numbers == sorted(set(numbers)) and {*order, None} >= targets.keys()
-        known = known and (foreign or all((section, number) in walk.numbers for number in numbers))
-        if not known or not others or answered & others - {None}:
-            continue
-        below = own in order and {*order[order.index(own) + 1 :]}.isdisjoint(targets)
-        parts = walk.reference.questions[own].parts if own is not None else []
-        fits = len(parts) > 1 and numbers[-1] <= len(parts) and not found.announced
-        if fits and not (below and len(numbers) == len([each for each in walk.numbers if each[0] == section])):
-            continue  # they number its parts
-        gap = len(numbers) > 1 and numbers[-1] > len(numbers)  # which a list of one question's own has not
-        certain = found.announced or own is None or (below and not fits and (gap or len(targets) >= CERTAIN_NUMBERS))
-        for each in others if certain else ():
-            for piece in targets[each]:
-                piece.question, piece.foreign = each, False
-        rest = {piece.cell for piece in pieces if piece.says} - {each.cell for each in chain(*targets.values())}
-        alone = {own} if own not in targets and not rest and not certain else set()
-        for each in others - {None} if not certain else ():
-            walk.doubtful[each or ""] += [piece for piece in targets[each] if piece.says]
-            walk.doubtful[own or ""] += walk.doubtful[each or ""] if alone else []
-        for piece in pieces if alone else ():
-            piece.question = None
-
-
-def _doubt_runs(walk: Walk) -> None:
-    """Doubt whether what stands below several questions without an answer answers all of them.
-
-    So it may where it has as many headings or letters as there are questions, where it is a picture, and where the
-    questions stand in one cell.
-    """
-    answered, run = _answered(walk), list[tuple[int, Asked]]()
-    for index, asked, _ in walk.heads:
-        run = [*(each for each in run if each[1].section == asked.section and each[1] is not asked), (index, asked)]
-        if asked.id not in answered or len(run) == 1:
-            run = [] if asked.id in answered else run
-            continue
-        pieces = [piece for piece in walk.pieces if piece.question == asked.id and piece.says]
-        headings = [piece for piece in pieces if piece.heads or piece.label.named == "question"]
-        letters = [piece for piece in pieces if piece.label.letters and asked.parts == [""]]
-        pictures = all(word[0] in "<!" for piece in pieces for word in filter(is_speech, words(piece.text)))
-        together = {at for at, _ in run} == {index} and len({piece.cell for piece in pieces} - {index}) >= len(run)
-        if pictures or together or len(headings) >= len(run) or len(letters) == len(run):
-            for _, each in run[:-1]:
-                walk.doubtful[each.id] += pieces
-        run = []
-
-
-def _look_above(walk: Walk) -> None:
-    """Bring what stands between a section's heading and its first question to that one, or to the one above.
-
-    A number tells which; else it is in doubt. All of a section may be written so, each answer above its question.
-    """
-    answered, questions = _answered(walk), walk.reference.questions
-    sections: dict[int | None, list[tuple[int, Asked]]] = defaultdict(list)
-    for index, asked, _ in walk.heads:
-        sections[asked.section].append((index, asked))
-    loose: dict[int | None, list[Piece]] = defaultdict(list)
-    for piece in walk.pieces:
-        first = sections[piece.section][0][0] if piece.section in sections else len(walk.owners)
-        if piece.question is None and not piece.foreign and piece.cell <= first:
-            loose[piece.section].append(piece)
-    for section, pieces in loose.items():
-        asked = [each.id for _, each in sections[section]]
-        said = [piece for piece in pieces if piece.says]
-        numbers = {piece.label.number for piece in pieces if piece.label.number}
-        marked = any(piece.label.named == "answer" for piece in pieces)
-        if not said or len(numbers) > 1 or section is None:
-            continue
-        above = [each for index, each, _ in walk.heads if index < pieces[0].cell][-1:]
-        if marked and not numbers and asked and set(asked) & answered == set(asked[:-1]) != set():
-            following = dict(pairwise(asked))
-            for piece in walk.pieces:
-                piece.question = following.get(piece.question or "", piece.question)
-            answered -= {asked[0]}
-            above = []
-        meant = [each.id for each in above] + asked[:1]
-        if numbers:
-            places = [*(each.section for each in above), section]
-            meant = [walk.numbers.get((each, max(numbers))) for each in places]
-        silent = [each for each in meant if each and each not in answered]
-        if silent and (numbers or (marked and silent == asked[:1])) and (len(silent) == 1 or silent[0] == above[0].id):
-            for piece in pieces:
-                piece.question, piece.named, piece.section = silent[0], None, questions[silent[0]].section
-        else:
-            for each in silent:
-                walk.doubtful[each] += said
 
 
 def _settle(question: Question, pieces: list[Piece], doubtful: list[Piece]) -> None:

@@ -5,14 +5,13 @@ rapidfuzz compares pairs of texts: however fast, all pairs of cells are the squa
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
 from .alignment import Alignment, Segment, Words
 from .questions import role
-from .reference import Asked, Reference, normal, rows_of
+from .reference import Asked, Reference, Rows, normal, rows_of
 from .tokens import answer_start, first_label, is_speech, tokens, words
 
 LEAST_COVER = 0.5  # the part of a given text's rows of words that the cell in its place has
@@ -58,15 +57,17 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     reworded = _find_reworded(matched)
     if reworded:
         asked = [_align(matched, index, found[index]) for index in reworded]
-        rows = {row: (question, at) for question in asked for row, at in question.given_rows()}
+        rows: Rows = defaultdict(list)
+        for question in asked:
+            for at, row in enumerate(rows_of(question.text)):
+                if question.words[at]:
+                    rows[row].append((question.text, question.words, at))
         for index in found.keys() - matched.copies.keys():
             matched.segments[index] = _read(matched, index, found[index], rows)
     return matched
 
 
-def _read(
-    matched: Matched, index: int, found: Words | None, reworded: Mapping[tuple[str, ...], tuple[Alignment, int]] = {}
-) -> list[Segment]:
+def _read(matched: Matched, index: int, found: Words | None, reworded: Rows | None = None) -> list[Segment]:
     """Return the stretches of a cell's text, `found` its words with their places, if it is no cell of the reference.
 
     The cell may quote the questions that the submission has in other words, whose rows `reworded` has.
@@ -80,9 +81,7 @@ def _read(
         own = whole is not None and role(reference.notebook.cells[whole]) in ("note", "evidence")
         return [] if own else [Segment(0, len(cell.source))]  # the reference's evidence, handed in again, is no answer
     alignment = _align(matched, index, found)
-    if not matched.homes.get(index):
-        alignment.take_repeated(reworded)
-    alignment.take_quotations()
+    alignment.take_quotations(reworded or {})
     for word in filter(None, alignment.words):
         matched.covered[word[0]].add(word[1])
     return list(alignment.segments())

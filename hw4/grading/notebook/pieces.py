@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from .alignment import Segment, alters
 from .lexicon import SEVERAL_ANSWERS
-from .matching import MOST_CELLS, Matched
+from .matching import Matched
+from .outline import Outline
 from .questions import CELL_ID, GIVEN, Piece, is_program, part_of, role
 from .reference import Asked
 from .tokens import Label, asks, first_label, lines, read_label, says_something, words
@@ -19,16 +20,14 @@ NUMBERED = r"(?<=\s)\(?(?:[2-9]|1\d)[.):](?=\s)"
 INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
 
 
-class Walk:
+class Walk(Outline):
     """A walk through a submission from its first cell to its last, which collects the pieces."""
 
     def __init__(self, matched: Matched) -> None:
-        self.matched, self.reference = matched, matched.reference
+        super().__init__(matched)
         self.pieces: list[Piece] = []
         self.owners: list[str | None] = []  # by the cell's position, the question that it belongs to
         self.foreign: set[int] = set()  # the cells with a question that the reference does not ask
-        self.asked = self.reference.at
-        self.numbers: dict[tuple[int | None, int | None], str | None] = {}  # None for a question that nobody asks
         self.question: Asked | None = None
         self.section: int | None = None
         self.named: str | None = None
@@ -41,22 +40,6 @@ class Walk:
         self.lost = False  # below a question that the reference does not ask
         self.above: str | None = None  # the question that such a text may answer all the same
         self.doubtful: dict[str, list[Piece]] = defaultdict(list)  # what perhaps answers a question, by its id
-        self.heads: list[tuple[int, Asked, int | None]] = []  # where each question stands, and its number there
-        self.ids: dict[str, str | None] = {}  # which question the ids of the submission mean
-        self.bare = False  # whether questions begin with a number alone
-        for index, cell in enumerate(matched.cells):
-            asked = [self.asked[each] for each in matched.homes.get(index, ()) if each in self.asked]
-            for each in asked:
-                starts = [segment.start for segment in matched.segments[index] if segment.given == each.position]
-                label = first_label(cell.source[cell.source.rfind("\n", 0, min(starts, default=0)) + 1 :])
-                self.heads.append((index, each, label.number))
-                self.bare = self.bare or bool(label.number and not label.named)
-            if role(cell) == "question":
-                self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
-        heads = [(asked, number or asked.number) for _, asked, number in self.heads]
-        for asked, number in [*heads, *((asked, asked.number) for asked in self.asked.values())]:
-            if asked.id not in self.numbers.values():
-                self.numbers.setdefault((asked.section, number), asked.id)
         self.owners += [self._read(index, segments) for index, segments in enumerate(matched.segments)]
 
     @property
@@ -146,17 +129,7 @@ class Walk:
         following = next(((asked, number) for at, asked, number in self.heads if at > index), None)
         if following and following[0].section == self.section and following[1]:
             return following[1] > label.number
-        return "?" in cell.source or self._is_announced(index, label.number)
-
-    def _is_announced(self, index: int, number: int) -> bool:
-        """Return whether an answer is announced in the cell `index` or the next, or one to `number` farther below."""
-        end = min([index + MOST_CELLS, *(at for at, _, _ in self.heads if at > index)])
-        for at, cell in enumerate(self.matched.cells[index:end]):
-            labels = [read_label(line) for _, line in lines(cell.source)]
-            named = {label.number for label in labels if label.named == "answer"}
-            if number in named or (at <= 1 and None in named):
-                return True
-        return False
+        return "?" in cell.source or self.is_announced(index, label.number)
 
     def _pass(self, index: int, segment: Segment) -> None:
         """Take note of given text: it may be a section's heading, a question, or the statement of a part."""
@@ -222,7 +195,6 @@ class Walk:
                 )
         if self.lost and self.above:
             self.doubtful[self.above] += [piece for piece in self.pieces[begun:] if piece.says]
-        self.pieces[begun:] = [cut for piece in self.pieces[begun:] for cut in _cut(piece, source)]
 
     def _has_place(self) -> bool:
         """Return whether a part of the present question is answered beside its statement in the present cell."""
@@ -241,21 +213,15 @@ class Walk:
 
 
 def _apart(at: int, line: str) -> Iterator[tuple[int, str]]:
-    """Yield a line that announces several answers cut before each of their numbers, "Answers: 1) ... 2) ..."."""
-    several = read_label(line).named == "answer" and SEVERAL_ANSWERS & set(words(line)[:1])
-    cuts = [0, *(each.start() for each in re.finditer(NUMBERED, line))] if several else [0]
-    yield from ((at + start, line[start:end]) for start, end in pairwise([*cuts, len(line)]))
-
-
-def _cut(piece: Piece, source: str) -> Iterator[Piece]:
-    """Yield `piece` with its text, cut before the letters that follow its own in the midst of a line."""
-    piece.text = source[piece.start : piece.end]
-    while len(piece.label.letters) == 1 and not piece.code:
-        letter = chr(ord(piece.label.letters) + 1)
-        found = re.search(INLINE.format(letter, letter.lower()), piece.text)
+    """Yield a line cut before the marks in its midst: "A. ... B. ...", "Answers: 1) ... 2) ..."."""
+    label, cuts = read_label(line), [0]
+    if label.named == "answer" and SEVERAL_ANSWERS & set(words(line)[:1]):
+        cuts += [each.start() for each in re.finditer(NUMBERED, line)]
+    letter = label.letters if len(label.letters) == 1 else "Z"
+    while letter < "Z":
+        letter = chr(ord(letter) + 1)
+        found = re.compile(INLINE.format(letter, letter.lower())).search(line, cuts[-1])
         if found is None:
             break
-        middle = piece.start + found.start()
-        yield replace(piece, end=middle, text=source[piece.start : middle])
-        piece = replace(piece, start=middle, label=Label(letters=letter), text=source[middle : piece.end])
-    yield piece
+        cuts.append(found.start())
+    yield from ((at + start, line[start:end]) for start, end in pairwise([*cuts, len(line)]))

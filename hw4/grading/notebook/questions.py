@@ -17,6 +17,7 @@ from .tokens import Label, says_something
 
 GIVEN = {"section", "question", "snippet", "check"}
 CELL_ID = re.compile(rf"(?P<question>.+?)-(?P<role>{'|'.join(GIVEN)}|answer|evidence|note)(?:-(?P<detail>.+))?")
+TELLING = ast.Module | ast.Expr | ast.Assign | ast.Dict | ast.Call | ast.expr_context  # nodes of code that names texts
 PREPARATION = re.compile(r"^\s*(?:import\b|from\b.*\bimport\b|[%!]).*$", re.MULTILINE)
 # The question that a function answers, its module and its name, for references whose metadata name none.
 JUDGED = ("backprop-2", "hw4.answers", "part4_affine_backward")
@@ -118,18 +119,13 @@ def part_of(cell: NotebookNode) -> str:
 
 def is_program(cell: NotebookNode) -> bool:
     """Return whether `cell` holds code that does more than to say, print or name texts."""
-    said: list[ast.expr] = []
-    for node in tree(cell.source).body if cell.cell_type == "code" else ():
+    for node in ast.walk(tree(cell.source)) if cell.cell_type == "code" else ():
         match node:
-            case ast.Expr(value=ast.Call(func=ast.Name(id="print"), args=texts)):
-                said += texts
-            case ast.Assign(value=ast.Dict(values=texts)) | ast.Expr(value=ast.Dict(values=texts)):
-                said += texts
-            case ast.Expr(value=text) | ast.Assign(value=text):
-                said.append(text)
-            case _:
+            case ast.Constant(value=str()) | ast.Name(id="print") | ast.Name(ctx=ast.Store()):
+                pass
+            case _ if not isinstance(node, TELLING):
                 return True
-    return not all(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in said)
+    return False
 
 
 def is_check(cell: NotebookNode) -> bool:

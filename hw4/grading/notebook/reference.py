@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import log
 from typing import ClassVar
@@ -13,6 +13,9 @@ from .checks import STUB
 from .questions import GIVEN, JUDGED, part_of, question_of, role
 from .tokens import NAMED_BY_ID, Label, answer_start, first_label, is_speech, lines, read_label, tokens, words
 
+Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
+# Where a row of words stands: in which text, which given words that consists of, and at which index of it.
+Rows = dict[tuple[str, ...], list[tuple[list[str], Sequence[Word | None], int]]]
 GRAM = 3  # words in a row by which given text is recognized
 SHORT = 3  # letters of a word, or words of a text, up to which a likeness means nothing
 BETWEEN = r"[\W_]*(?:q(?:uestion)?[\W_]*(?=\d))?"
@@ -87,12 +90,14 @@ class Reference:
                 )
             if kind in GIVEN or (kind is None and not self.questions):
                 self.given[position] = self._given(cell, kind)
-        self.rows: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
+        self.rows: Rows = defaultdict(list)
+        holders: dict[tuple[str, ...], set[int]] = defaultdict(set)
         for position, given in self.given.items():
+            places = [(position, at, False) for at in range(len(given.words))]
             for at, row in enumerate(rows_of(given.words)):
-                self.rows[row].append((position, at))
-        one = {row: {position for position, _ in places} for row, places in self.rows.items()}
-        self.single = {row: min(positions) for row, positions in one.items() if len(positions) == 1}
+                self.rows[row].append((given.words, places, at))
+                holders[row].add(position)
+        self.single = {row: min(positions) for row, positions in holders.items() if len(positions) == 1}
         self.singles = Counter(self.single.values())
         self.texts: dict[tuple[str, str], list[int]] = defaultdict(list)
         for position, cell in enumerate(notebook.cells):

@@ -76,22 +76,11 @@ class Dialect(Macros):
         name = reader.word()
         self._colors[name] = "".join(self.expand_tokens(reader.argument()))
 
-    def _paired(self, command: str, reader: TokenReader) -> None:
-        r"""Store `\DeclarePairedDelimiter{\name}{left}{right}`."""
-        name, left, right = reader.word(), reader.argument(), reader.argument()
-        self.macros[name] = Macro([r"\pair@", "{", *left, "}", "{", *right, "}"])
-
     def _pair(self, command: str, reader: TokenReader) -> list[str]:
         """Return an argument in delimiters: as large as it with a star, or of the size that stands in brackets."""
         left, right, star = reader.argument(), reader.argument(), reader.skip("*")
         sizes = [[r"\left"], [r"\right"]] if star else [reader.optional_argument([]) or []] * 2
         return self.expand_tokens([*sizes[0], *left, *reader.argument(), *sizes[1], *right])
-
-    def _unicode(self, command: str, reader: TokenReader) -> list[str]:
-        number = reader.word()
-        if not re.fullmatch("x[0-9A-Fa-f]{2,5}|[0-9]{2,6}", number):
-            raise FormulaError(f"it has an unknown character ({number})")
-        return self._pieces(r"\text", [chr(int(f"0{number}", 0) if number[0] == "x" else int(number))])
 
     def _columns(self, command: str, reader: TokenReader) -> list[str]:
         """Return the columns of an array without what math-core does not know."""
@@ -121,21 +110,19 @@ class Dialect(Macros):
         return _marked(f"mrow,limits={kind}", operator) if kind and reader.peek() in ("_", "^") else operator
 
     def _alphabet(self, command: str, reader: TokenReader) -> list[str]:
-        return [command, "{", *self._letters(reader.argument()), "}"]
+        """Return letters in an alphabet, which leaves small Greek ones as they are."""
+        plain = command in DATA["dialect"]["font"]
+        tokens = self.expand_tokens(reader.row() if plain else reader.argument())
+        letters = [rf"{{\mathit{{{token}}}}}" if token in DATA["small_greek"] else token for token in tokens]
+        return [command, *letters] if plain else [command, "{", *letters, "}"]
 
-    def _font(self, command: str, reader: TokenReader) -> list[str]:
-        return [command, *self._letters(reader.row())]
-
-    def _letters(self, tokens: list[str]) -> list[str]:
-        """Return letters for an alphabet, which leaves small Greek ones as they are."""
-        greek = DATA["small_greek"]
-        return [rf"{{\mathit{{{token}}}}}" if token in greek else token for token in self.expand_tokens(tokens)]
+    _font = _alphabet
 
     def _bold(self, command: str, reader: TokenReader) -> list[str]:
         """Return bold letters; math-core leaves digits, names of functions beside them and alphabets as they are."""
         body = [command, "{", *self.expand_tokens(reader.argument()), "}"]
         plain = any(token.isdigit() or token in DATA["dialect"]["alphabet"] for token in body)
-        return _marked("mrow,shape=BOLD", body) if plain else body
+        return _marked("mrow,shape=bold", body) if plain else body
 
     def _tag(self, command: str, reader: TokenReader) -> list[str]:
         tex = join(self._pieces(r"\text", reader.argument()))

@@ -83,7 +83,7 @@ class Drawing:
         node.attrib.update({key: value for key, value in given.items() if key in kept})
         if tag == "img":
             node.text = put_aside(self.pictures.draw(given, self.attachments), self.drawn)
-            node.drop_tag()
+            node.tag = "picture"  # which cleaning takes away; lxml's `drop_tag` copies all the text beside it
             return
         if re.fullmatch("h[1-6]", tag):
             self._set_level(node)

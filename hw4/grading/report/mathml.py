@@ -4,14 +4,14 @@ import functools
 import re
 import string
 from html import unescape
-from unicodedata import category, lookup, name
+from unicodedata import category
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from math_core import LatexToMathML
 
 from .dialect import rewritten
-from .macros import LENGTH_LIMIT, TOKEN, FormulaError
+from .macros import DATA, LENGTH_LIMIT, TOKEN, FormulaError
 
 CONVERTER = LatexToMathML(fancy_error=False, allow_unreliable_rendering=True)
 SHIFT = 0xE000  # to private letters, which stand for signs of `\\verb` that TeX would read otherwise
@@ -19,7 +19,7 @@ SHIFTED = {ord(sign): chr(SHIFT + ord(sign)) for sign in string.punctuation + " 
 UNSHIFTED = {ord(shifted): sign for sign, shifted in SHIFTED.items()}
 ENTITY = re.compile(r"&(?!lt;|gt;|amp;)\w+;")  # those that HTML knows and XML does not
 WITH_LIMITS = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
-SANS = "SANS-SERIF "  # in the name of a letter, which its other shapes follow
+SHAPES = {shape: str.maketrans(*map("".join, zip(*DATA[shape], strict=True))) for shape in ("bold", "italic")}
 TEXT_STYLE = {*WITH_LIMITS, *WITH_LIMITS.values(), "mfrac", "mtable"}  # their parts are no display
 BLANKS = [round(number / 18, 4) for number in (1, 2, 3, 4, 5, 6, 9, 18)]  # em: the negative ones that style.css knows
 DEPTH_LIMIT = 100  # groups and commands within each other
@@ -81,24 +81,13 @@ def _draw_mark(group: Element, mark: str, size: float) -> float:
     group[:] = [] if group.tag == "mspace" else group[1:]
     if shape := group.attrib.pop("shape", ""):
         for letters in [*group.iter("mi"), *group.iter("mn")]:
-            letters.text = "".join(_shaped(letter, shape) for letter in letters.text or "")
+            letters.text = (letters.text or "").translate(SHAPES[shape])
     if raised := group.get("voffset"):
         side = "bottom" if raised[0] == "-" else "top"
         group.set("style", f"padding-{side}: {raised.strip('-')}")
     if absolute := float(group.get("mathsize", 0)):
         group.set("mathsize", f"{absolute / size:.4g}em")
     return absolute or size
-
-
-def _shaped(letter: str, shape: str) -> str:
-    """Return a letter or digit in bold or italics, by its name in Unicode; itself where Unicode has no such letter."""
-    if shape in (named := name(letter, "")):
-        return letter
-    named = re.sub("^(MATHEMATICAL|LATIN|GREEK) | LETTER", "", named.replace("BLACK-LETTER", "FRAKTUR"))
-    try:
-        return lookup(f"MATHEMATICAL {SANS * (SANS in named)}{shape} {named.replace(SANS, '')}")
-    except KeyError:
-        return letter
 
 
 def bounded(tex: str) -> str:

@@ -110,11 +110,16 @@ def _inside(mounted: Path, path: str) -> Path:
 def _delegated(folder: Path) -> Path:
     """Return the group of version 2 below which groups with limits can be made.
 
-    A group with processes has none such below it: the grader and its children move into one of their own, if nobody
-    else is in theirs.
+    It is the nearest one above the grader whose children have the controllers already. Where there is none, and nobody
+    else is in the grader's group, the grader and its children move into one below: a group with processes has no
+    children with limits.
     """
-    if folder.name == f"hw4-grader-{os.getpid()}":
-        return folder.parent
+    for group in (folder, *folder.parents):
+        control = group / "cgroup.subtree_control"
+        if not control.exists():
+            break
+        if set(control.read_text().split()) >= WANTED and os.access(group / "cgroup.procs", os.W_OK):
+            return group
     processes = (folder / "cgroup.procs").read_text().split()
     if not set(processes) <= {str(each.pid) for each in [psutil.Process(), *psutil.Process().children(recursive=True)]}:
         raise PermissionError("other processes are in the grader's control group")

@@ -126,8 +126,9 @@ def set_limits(wanted: ResourceLimits, own_user: bool) -> bool:
         limits[resource.RLIMIT_NPROC] = wanted.threads
     elif os.geteuid() > 0:  # counted with all else that the user runs: enough for a class, too little for a fork bomb
         with contextlib.suppress(OSError):
-            running, step = Path("/proc/loadavg").read_text().split()[3].rpartition("/")[2], 2 * wanted.threads
-            limits[resource.RLIMIT_NPROC] = (int(running) // step + 2) * step  # each run has the same one, mostly
+            running = int(Path("/proc/loadavg").read_text().split()[3].rpartition("/")[2])
+            # Each run has the same one, mostly.
+            limits[resource.RLIMIT_NPROC] = (running // wanted.threads + 2) * wanted.threads
     for kind, value in limits.items():
         hard = resource.getrlimit(kind)[1]
         lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -3,10 +3,12 @@
 import contextlib
 import os
 import signal
-from pathlib import Path
 
 from . import linux
 from .linux import attempt, system
+
+MOST = 100_000  # processes that are ended at a time
+NICE = 10  # of what could starve its keeper: with an own pid namespace, all ends at once
 
 
 def fork(own_processes: bool, report: int) -> None:
@@ -24,6 +26,8 @@ def fork(own_processes: bool, report: int) -> None:
             keep(child, report)
         finally:
             os._exit(1)
+    if not own_processes:
+        os.nice(NICE)
     die_with(0 if own_processes else keeper)  # a parent outside of the namespace has the number 0
     for descriptor in descriptors:
         os.close(descriptor)
@@ -54,9 +58,12 @@ def keep(child: int, report: int) -> None:
     statuses = {}
     with contextlib.suppress(ChildProcessError):
         while True:
-            for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-                os.kill(int(pid), signal.SIGKILL)  # orphans among its descendants have become its children, too
-            pid, statuses[pid] = os.wait()
+            for pid in linux.descendants(os.getpid(), MOST):  # orphans among them have become its children
+                attempt(os.kill, pid, signal.SIGKILL)
+            pid, status = os.wait()
+            while pid:  # as many as have ended: a fork bomb leaves little time
+                statuses[pid] = status
+                pid, status = os.waitpid(-1, os.WNOHANG)
     code = os.waitstatus_to_exitcode(statuses[child])
     attempt(os.write, report, b"%d\n" % code)
     os._exit(code % 256)

@@ -4,6 +4,7 @@ The headers are those of Linux's source, below include/uapi. The packages psutil
 weighed: none offers mounts, Landlock and user namespaces.
 """
 
+import contextlib
 import ctypes
 import os
 import struct
@@ -81,3 +82,17 @@ def attempt(function: Callable[..., object], *arguments: object) -> OSError | No
     except OSError as error:
         return error
     return None
+
+
+def descendants(root: int, most: int) -> list[int]:
+    """Return the pids of all that descends from a process, the first `most` and some.
+
+    It takes a tenth of psutil's time, which looks at every process of the system: a fork bomb leaves little.
+    """
+    found = [root]
+    for pid in found:
+        with contextlib.suppress(OSError):  # it has just ended
+            for task in os.listdir(f"/proc/{pid}/task") if len(found) <= most else ():
+                with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as children:
+                    found += map(int, children.read().split())
+    return found[1:]

@@ -7,7 +7,7 @@ import stat
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from time import monotonic
+from time import monotonic, thread_time
 
 import psutil
 
@@ -58,9 +58,9 @@ class Watch:
     def _run(self) -> None:
         pause = POLL
         while not self._closed.wait(pause):
-            start = monotonic()
+            start = thread_time()  # a fork bomb makes a look last, but not dearer
             self._look()
-            pause = max(POLL, BREATHER * (monotonic() - start))
+            pause = max(POLL, BREATHER * (thread_time() - start))
 
     def _look(self) -> None:
         """Note why processes ended; kill the others where a limit is exceeded."""
@@ -83,7 +83,7 @@ class Watch:
         too_much = f"more than {limits.memory / 2**30:.3g} GiB of memory"
         if self._group and self._group.ran_out_of_memory():
             return too_much
-        pids = self._group.processes() if self._group else [pid for each in processes for pid in _family(each)]
+        pids = self._group.processes() if self._group else _families(processes, limits.processes)
         if len(pids) > limits.processes:
             return f"more than {limits.processes} processes"
         if not self._group and _uses_more(processes, pids, limits.memory):
@@ -149,10 +149,14 @@ def _in_memory(process: Process) -> bool:
     return any(layer.bound == "exact" for layer in process.layers if layer.name.startswith("disk"))
 
 
-def _family(process: Process) -> list[int]:
-    """Return the pids of the keeper and of all that descends from it, from which no orphan escapes."""
-    root = psutil.Process(process.root)
-    return [each.pid for each in (root, *root.children(recursive=True))]
+def _families(processes: list[Process], most: int) -> list[int]:
+    """Return the pids of the keepers and of all that descends from them, from which no orphan escapes, up to `most`."""
+    found = [each.root for each in processes if each.root]
+    if sys.platform == "linux":
+        from .linux import descendants
+
+        return [pid for root in found for pid in (root, *descendants(root, most))]
+    return [each.pid for root in map(psutil.Process, found) for each in (root, *root.children(recursive=True))]
 
 
 def _kernel_memory(pids: Iterable[int]) -> int:
