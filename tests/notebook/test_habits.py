@@ -54,6 +54,18 @@ def check(cells, truth, ids=True):
         *("#### 1 / {} / #### 2 / {} / #### 3 / {} / #### 4 / {}", "A1: {} / A2: {} / A3: {} / A4: {}"),
         *("第1题：{} / 第2题：{} / 第3题：{} / 第4题：{}", "Frage 1: {} / Aufgabe 2: {} / Frage 3) {} / Frage 4 - {}"),
         "First question: {} / Second question: {} / Third question: {} / Fourth question: {}",
+        *("zu 1: {} / zu 2: {} / zu 3: {} / zu 4: {}", "ad 1) {} / ad 2) {} / ad 3) {} / ad 4) {}"),
+        *("First: {} / Second: {} / Third: {} / Fourth: {}", "one) {} / two) {} / three) {} / four) {}"),
+        *("Nr. 1 {} / Nr. 2 {} / Nr. 3 {} / Nr. 4 {}", "n° 1 {} / n° 2: {} / nº 3 {} / N° 4 - {}"),
+        *("№ 1: {} / № 2: {} / № 3: {} / № 4: {}", "No.1: {} / No. 2: {} / Number 3: {} / Num. 4: {}"),
+        "Question one: {} / Answer two: {} / Question number three: {} / **Question four**\n{}",
+        "Erste Frage: {} / Zu Frage 2: {} / Aufgabe drei: {} / Zur Frage Nr. 4: {}",
+        "Pregunta 1: {} / Pregunta dos: {} / Tercera pregunta: {} / Pregunta n.º 4: {}",
+        *(
+            "שאלה 1: {} / שאלה שתיים: {} / שאלה מספר 3: {} / שאלה 4 - {}",
+            "第一题：{} / 第二题：{} / 第三题：{} / 第四题：{}",
+        ),
+        *("Re 1: {} / Regarding question 2: {} / On 3: {} / Re question 4: {}", "Q1 {} / Q.2 {} / Q 3 {} / Ex. 4: {}"),
         "**Answers:** 1) {} 2) {} 3) {} 4) {}",
         "| Question | Answer |\n| --- | --- |\n| 1 | {} |\n| 2 | {} |\n| 3 | {} |\n| 4 | {} |",
         "<table><tr><th>Q</th><th>Answer</th></tr><tr><td>1</td><td>{}</td></tr><tr><td>2</td><td>{}</td></tr>"
@@ -65,6 +77,13 @@ def check(cells, truth, ids=True):
 def test_one_cell_at_the_end_answers_a_section_under_numbers_of_any_form(form, apart, ids):
     text = form.format(*FOUR.values())
     check([*CNN, *(text.split(" / ") if apart else ["\n\n".join(text.split(" / "))])], FOUR, ids)
+
+
+@pytest.mark.parametrize(
+    "text", ["No. 4 layers are enough: anywhere.", "Two: anywhere", "On 4 layers, anywhere", "First we say: anywhere"]
+)
+def test_a_number_in_an_answers_first_words_names_no_question(text):
+    check([*DROPOUT[:2], text, DROPOUT[2], "E=x"], TWO)
 
 
 def test_a_chapter_of_answers_whose_sections_are_named_without_a_heading():

@@ -9,7 +9,17 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from .lexicon import ANSWER_WORDS, ASKING_WORDS, LABEL_WORDS, PHRASES, QUESTION_WORDS, VERDICT_WORDS, is_empty
+from .lexicon import (
+    ANSWER_WORDS,
+    ASKING_WORDS,
+    LABEL_WORDS,
+    NUMBERING_WORDS,
+    NUMERALS,
+    PHRASES,
+    QUESTION_WORDS,
+    VERDICT_WORDS,
+    is_empty,
+)
 
 SILENT_TEX = (
     "quad qquad left right big Big bigg bigl bigr Bigl Bigr displaystyle limits boldsymbol mathbf mathrm mathit bm bb "
@@ -36,13 +46,18 @@ def _any(words: Collection[str]) -> str:
 
 LEAD = r"(?:[\s>#*_|+•·~`'\",.;:\-–—]|<[^<>]*>|&nbsp;|\[[ xX]\]|\bf?print\()*"
 JOINING = r"(?:[\s*_#&,/]|-(?!\s)|\b(?:to|for|of|my|the|your|our|no|number|and)\b)*"
-ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth"]
+NUMERAL = rf"(?i:\d{{1,2}}(?:st|nd|rd|th)?|(?:{_any(NUMERALS)})(?![a-zа-яא-ת]))"
 NAMES = re.compile(
-    rf"{LEAD}(?:(?P<ordinal>\d{{1,2}}(?=st|nd|rd|th)|{'|'.join(ORDINALS)})(?:st|nd|rd|th)?\s)?(?P<names>(?:{JOINING}(?:{_any(LABEL_WORDS)}|a(?=\d\d?\s*[:.)]))(?![^\W\d_]))*)(?P<end>\s*[*_]*\s*[:：|)–—-]?[*_\s]*)",
+    rf"{LEAD}(?:(?P<ordinal>{NUMERAL})\s(?={JOINING}(?:{_any(LABEL_WORDS)})))?"
+    rf"(?P<names>(?:{JOINING}(?:(?:{_any(LABEL_WORDS)})(?:\.(?=\s*\d))?|a(?=\d\d?\s*[:.)])"
+    rf"|(?P<numbering>{_any(NUMBERING_WORDS)})\.?(?=[\s*]*(?:{NUMERAL}|{_any(LABEL_WORDS)})))(?![^\W\d_一二三四五六]))*)"
+    rf"(?P<end>\s*[*_]*\s*[:：|)–—-]?[*_\s]*)",
     re.IGNORECASE,
 )
 END = r"[*_\s]*(?:[.:)\]：、]+(?=[\s*_|<$\"']|\Z)|[：、]|(?<=[A-Z\d])[.)](?=[^\W\d_]{2})|[-–—](?=\s)|(?=\||</?[a-z]))"
-NUMBER = re.compile(rf"[(\[]?(?P<number>\d{{1,2}})(?:\.(?P<part>[1-9]))?(?![\d%^])[题題問问]?(?P<end>{END})?")
+WORDED = re.compile(r"[:)：]")
+ABBREVIATED = re.compile(r"(?:\b(?:q|nr)\.?|\bn[º°]|№|\b(?:q|ex|num|n)\.)[\s*#]*\Z", re.IGNORECASE)
+NUMBER = re.compile(rf"[(\[]?(?P<number>{NUMERAL})(?:\.(?P<part>[1-9]))?(?![\d%^])[题題問问]?(?P<end>{END})?")
 LETTER = re.compile(
     r"[\s*_.]*[(\[]?(?P<letters>[A-Za-zא-ו](?:\s*(?:,|and|&|/|\+)\s*[A-Za-z](?![^\W_])|\s*\|\s*[A-Za-z](?=\s*\|))*|[ivxIVX]{2,4})(?![^\W_'’])"
     rf"(?P<end>{END}|\*\*|__)?"
@@ -105,12 +120,17 @@ def read_label(line: str) -> Label:
     assert names  # each of its pieces may be empty
     said, at = set(words(names["names"])), names.end()
     named = "answer" if said & {*ANSWER_WORDS, "a"} else "question" if said & QUESTION_WORDS else "part" if said else ""
+    named = "answer" if names["numbering"] and named != "question" else named
     direct = bool(said) and ":" not in names["end"] and "：" not in names["end"]
     number = NUMBER.match(line, at)
+    if number and not said and not number["number"].isdigit() and not WORDED.search(number[0]):
+        number = None  # prose: "First we take"
     letter = LETTER.match(line, number.end()) if number else None
     if number and number["end"] is None and (letter is None or letter["end"] is None):
         rest, head = line[number.end() :], line.lstrip().startswith("#")
-        alone = head or re.match(r"[\s_]*(?:\*\*|\Z)", rest)
+        after = rest.lstrip()[:1]
+        begins = named != "part" and after.isalpha() and not after.islower()  # a sentence, "Question 4 It is"
+        alone = head or begins or re.match(r"[\s_]*(?:\*\*|\Z)", rest) or ABBREVIATED.search(names["names"])
         set_apart = line[at - 2 : at] == "**" == rest[:2] or line[at - 1] == "#" or (head and not rest.strip())
         number = number if set_apart or (direct and alone) else None
     ordinal = names["ordinal"] if said else None
@@ -131,10 +151,14 @@ def read_label(line: str) -> Label:
     letters = re.sub(r"(?i)\band\b|[^a-zא-ו]", "", letter["letters"]).upper().translate(HEBREW) if letter else ""
     if number and number["part"]:
         letters = ALPHABET[int(number["part"]) - 1]
-    digits = ordinal or (number and number["number"])
-    if ordinal and ordinal.lower() in ORDINALS:
-        digits = ORDINALS.index(ordinal.lower()) + 1
-    return Label(named, int(digits) if digits else None, letters, bool(VERDICT.match(line, at)), at)
+    numeral = ordinal or (number and number["number"])
+    return Label(named, _value(numeral) if numeral else None, letters, bool(VERDICT.match(line, at)), at)
+
+
+def _value(numeral: str) -> int:
+    """Return the number that `numeral` is, such as "4", "4th", "four" or "Fourth"."""
+    digits = re.match(r"\d+", numeral)
+    return int(digits[0]) if digits else NUMERALS[numeral.lower()]
 
 
 def first_label(source: str) -> Label:
