@@ -79,6 +79,52 @@ def test_one_cell_at_the_end_answers_a_section_under_numbers_of_any_form(form, a
     check([*CNN, *(text.split(" / ") if apart else ["\n\n".join(text.split(" / "))])], FOUR, ids)
 
 
+BY_SECTION = {(1, 1): "cnn-1", (1, 2): "cnn-2", (1, 4): "cnn-4", (2, 1): "dropout-1", (2, 2): "dropout-2"}
+BY_SECTION |= {(3, 1): "loss-1", (3, 3): "loss-3"}
+
+
+def by_section(form, some=BY_SECTION):
+    """Return the answers to `some` questions, each with its numbers in the words of `form`, and the truth."""
+    truth = {name: f"XY{name}ZY" for name in some.values()}
+    named = {1: "CNN", 2: "Dropout", 3: "Loss"}
+    return [form.format(s=s, q=q, name=named[s], text=truth[name]) for (s, q), name in some.items()], truth
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("way", ["one cell", "cells", "before all", "code", "below the first section"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("{s}.{q} {text}", "{s}.{q}. {text}", "Q{s}.{q}: {text}", "**{s}.{q}** {text}", "({s}.{q}) {text}"),
+        *("Section {s}, question {q}: {text}", "{name}.{q}: {text}", "S{s}Q{q}: {text}", "- {s}-{q}: {text}"),
+        *("Kapitel {s}, Frage {q}: {text}", "Answer {s}.{q}: {text}", "### {s}.{q}\n{text}", "Part {s} Q{q} - {text}"),
+    ],
+)
+def test_answers_numbered_by_section_and_question_go_to_their_questions(form, way, ids):
+    texts, truth = by_section(form)
+    listed = "\n\n".join(texts)
+    below = {"one cell": [listed], "cells": texts, "code": [code(f'"""\n{listed}\n"""')]}.get(way, [])
+    first, middle = ([listed] if way == each else [] for each in ("before all", "below the first section"))
+    check([*first, *CNN, *middle, *DROPOUT, *LOSS, *below], truth, ids)
+
+
+@pytest.mark.parametrize("form", ["{s}.{q} {text}", "{s}.{q}: {text}", "Question {s}.{q}: {text}"])
+def test_a_list_of_one_section_is_told_from_the_steps_of_an_answer(form):
+    for number in (1, 2):
+        texts, truth = by_section(form, {key: name for key, name in BY_SECTION.items() if key[0] == number})
+        check([*CNN, *DROPOUT, "\n".join(texts)], truth)
+    texts, _ = by_section(form, {(2, 1): "dropout-1", (2, 2): "dropout-2"})
+    check([*DROPOUT[:2], "anywhere", DROPOUT[2], "\n".join(["E=x", *texts])], TWO)
+    steps = [text.replace("2.", "1.") for text in texts]
+    check([*CNN, DROPOUT[0], DROPOUT[1], "\n".join(["anywhere", *steps])], {"dropout-1": "anywhere"})
+
+
+def test_decimal_numbers_and_numbered_parts_are_no_sections():
+    check([*DROPOUT[:2], "1.1 times as often\n\n1.5 times: anywhere", DROPOUT[2], "E=x"], TWO)
+    listed = "4.1 dead\n4.2 constant\n4.3 yes"
+    assert judged([*CNN, *LOSS, listed]) == {"loss-4": ("answered", listed)}
+
+
 @pytest.mark.parametrize(
     "text", ["No. 4 layers are enough: anywhere.", "Two: anywhere", "On 4 layers, anywhere", "First we say: anywhere"]
 )
@@ -140,7 +186,71 @@ def test_an_answer_typed_inside_the_questions_sentence(said, at):
     check([DROPOUT[0], changed, DROPOUT[2]], {"dropout-1": "anywhere"})
 
 
-@pytest.mark.parametrize("word", ["really", "possibly ever"])
+CHOICE = "**True or false**"
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        *(
+            "False",
+            "**False**",
+            "~~True or~~ **False**",
+            "**~~True~~ false**",
+            "<s>True</s> or false",
+            "True or **false**",
+        ),
+        *(
+            "True or FALSE",
+            "<del>True or</del> False",
+            "True or ==False==",
+            "True or <mark>false</mark>",
+            "<u>False</u>",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["dropout-1", "opt-5"])
+def test_one_of_two_given_alternatives_that_was_left_or_marked_is_the_answer(chosen, name, ids):
+    question = f"{name}-question", GIVEN[f"{name}-question"].replace(CHOICE, chosen)
+    found, notebook = read(cells_of(f"{name[:-2]}-section", question), ids)
+    assert (asked(found, name).missing, asked(found, name).perhaps) == ([], [])
+    assert "false" in shown(found, notebook, name)[""].lower() and "the" not in shown(found, notebook, name)[""]
+    (remark,) = [remark for remark in found.remarks if "is edited" in remark.text]
+    assert f"-{CHOICE}" in remark.diff
+
+
+@pytest.mark.parametrize("changed", ["", "true or false", "True  or false", "Is it true that", "**Wahr oder falsch**"])
+def test_alternatives_of_which_none_or_both_are_left_answer_nothing(changed):
+    question = DROPOUT[1], GIVEN[DROPOUT[1]].replace(CHOICE, changed)
+    assert judged([DROPOUT[0], question, DROPOUT[2]]) == {}
+
+
+def test_an_alternative_struck_out_for_all_parts_is_perhaps_an_answer_to_them():
+    question = LOSS[-1], GIVEN[LOSS[-1]].replace("true or false", "~~true or~~ false")
+    assert judged([*LOSS[:-1], question])["loss-4"][0] == "perhaps"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("(Wahr oder falsch)", "/ Vrai ou faux", "[Verdadero o falso?]", "(נכון או לא נכון)", "(верно или неверно)"),
+        *("(correct or not correct)", "**(richtig oder falsch)**"),
+    ],
+)
+def test_the_alternatives_in_another_language_are_no_answer(words):
+    text = GIVEN[DROPOUT[1]]
+    for changed in (text.replace(CHOICE, f"{CHOICE} {words}"), f"{text} {words}", f"{text}\n\n{words}"):
+        assert judged([DROPOUT[0], (DROPOUT[1], changed), DROPOUT[2]]) == {}, changed
+        check([DROPOUT[0], (DROPOUT[1], f"{changed}\n\nNo, anywhere."), DROPOUT[2]], {"dropout-1": "anywhere"})
+
+
+@pytest.mark.parametrize("text", ["~~anywhere~~", "<del>anywhere</del> TODO"])
+def test_what_was_struck_out_is_no_answer(text):
+    check([*DROPOUT[:2], text, DROPOUT[2], "E=x"], {"dropout-2": "E=x"})
+
+
+@pytest.mark.parametrize("word", ["really", "possibly ever", "(wirklich)", "(tatsächlich je)"])
 def test_a_word_more_in_the_questions_sentence_is_no_answer(word):
     changed = DROPOUT[1], GIVEN[DROPOUT[1]].replace("put", f"put {word}", 1)
     assert judged([DROPOUT[0], changed, DROPOUT[2]]) == {}

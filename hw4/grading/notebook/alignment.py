@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from .questions import role
 from .reference import SHORT, Reference, Rows, Word, rows_of
-from .tokens import answer_start, is_speech, lines, read_label, words
+from .tokens import STRUCK, alternatives, answer_start, is_speech, lines, read_label, tokens, words
 
 QUOTE = 6  # words in a row that are taken for a quotation of given text
 FEWEST_INSERTED = 3  # words in the midst of a given sentence that are more than a correction of it
@@ -25,6 +25,7 @@ LEAST_SHARED = 0.7  # the same of words that it has, said above or not
 TYPING_ERROR = 0.75  # the least likeness of two words of which one mends the other
 BREAK = re.compile(r"[.?!:\n]")
 BEGINNING = re.compile(r"[^\w\n]*[.?!:;|\n*_<>=→✓✗–—-]")
+MARKED = re.compile(r"[^\w\s]\w+[^\w\s]")  # "**false**", "(false)"
 ENDING = re.compile(r"[.?!]\W*\Z|\n")
 
 Words = tuple[list[str], list[tuple[int, int]]]  # the words of a text, and the (start, end) of each
@@ -86,11 +87,26 @@ class Alignment:
         between = [self.source[end:start] for end, (start, _) in zip(ends, self.spans, strict=False)]
         for at, offset in _aligned(given.words, self.text, [bool(BREAK.search(each)) for each in between]):
             self.words[at] = (position, offset, True)
+        self._leave_choices(position)
         pairs = zip(self.spans, self.words, strict=True)
         body = (start for (start, _), word in pairs if word and word[0] == position and word[1] >= given.heading)
         above = [each for each in lines(self.source[: next(body, 0)]) if each[1].lstrip().startswith("#")]
         if above and role(given.cell) == "question" and read_label(above[-1][1]).named == "question":
             self._take(above[-1][0], above[-1][0] + len(above[-1][1]), (position, 0, True))
+
+    def _leave_choices(self, position: int) -> None:
+        """Leave to the student the one of two given alternatives that was not deleted or struck out, or is marked."""
+        given = self.reference.given[position]
+        for first, second, end in alternatives(given.words):
+            places = {word[1]: at for at, word in enumerate(self.words) if word and word[0] == position}
+            spans = {offset: self.spans[at] for offset, at in places.items()}
+            chosen, others = _chosen(self.source, spans, first, second)
+            before = _chosen(given.cell.source, dict(enumerate(tokens(given.cell.source)[1])), first, second)
+            if chosen is None or chosen == before[0] or (others and places.get(end) != places[chosen] + end - second):
+                continue
+            for offset in range(first, second + 1) if others else [chosen]:
+                if offset in places:
+                    self.words[places[offset]] = None
 
     def _take(self, start: int, end: int, word: Word) -> None:
         for at, span in enumerate(self.spans):
@@ -157,7 +173,7 @@ class Alignment:
                     self.words[at] if 0 <= at < len(self.words) else None for at in (indices[0] - 1, last + 1)
                 )
                 follows = left is not None and right is not None and (left[0], left[1] + 1) == right[:2]
-                several = len(indices) >= FEWEST_INSERTED or self.source[end:after].lstrip().startswith(("(", "["))
+                several = len(indices) >= FEWEST_INSERTED
                 yield Segment(end, after, inserted=follows and several)
 
 
@@ -187,6 +203,23 @@ def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[
         for before, after in zip(replaced, added, strict=True) if len(replaced) == len(added) else ():
             if _is_mended(given[before], window[after]):
                 yield first + after, before
+
+
+def _chosen(source: str, spans: dict[int, tuple[int, int]], first: int, second: int) -> tuple[int | None, bool]:
+    """Return which of two words was chosen, None for neither, and whether the other one was deleted or struck out.
+
+    `spans` are the places in `source` of the words that it has.
+    """
+    struck = [match.span() for match in STRUCK.finditer(source)]
+    here = [word for word in (first, second) if word in spans]
+    left = [word for word in here if not any(start <= spans[word][0] < end for start, end in struck)]
+    if len(left) == 2:
+        texts = {word: source[slice(*spans[word])] for word in left}
+        marked = [word for word in left if MARKED.fullmatch(source[spans[word][0] - 1 : spans[word][1] + 1])]
+        loud = [word for word in left if texts[word].isupper()]
+        chosen = next((some[0] for some in (marked, loud) if len(some) == 1), None)
+        return chosen, False
+    return left[0] if len(left) == 1 else None, True
 
 
 def _is_insertion(left: difflib.Match, right: difflib.Match) -> bool:

@@ -11,6 +11,8 @@ LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="ut
 ANSWER_WORDS, QUESTION_WORDS = set(LISTS["answers"].split()), set(LISTS["questions"].split())
 SEVERAL_ANSWERS = set(LISTS["several_answers"].split())
 ASKING_WORDS = set(LISTS["asking"].split())
+OR_WORDS = set(LISTS["alternatives"].split())
+SECTION_WORDS = set(LISTS["sections"].split())
 BESIDE_WORDS = set(LISTS["beside"].split())
 VERDICT_WORDS = set(LISTS["verdicts"].split())
 NUMBERING_WORDS = set(LISTS["numbering"].split())

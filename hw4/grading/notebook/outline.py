@@ -3,6 +3,7 @@
 from .matching import MOST_CELLS, Matched
 from .questions import role
 from .reference import Asked
+from .sections import listed_by_section
 from .tokens import first_label, lines, read_label
 
 
@@ -25,6 +26,7 @@ class Outline:
                 self.bare = self.bare or bool(label.number and not label.named)
             if role(cell) == "question":
                 self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
+        self.listed = listed_by_section(matched, self.heads)
         heads = [(asked, number or asked.number) for _, asked, number in self.heads]
         for asked, number in [*heads, *((asked, asked.number) for asked in self.asked.values())]:
             if asked.id not in self.numbers.values():

@@ -161,6 +161,8 @@ class Walk(Outline):
         for (at, line), (_, below) in pairwise([*found, (0, "")]):
             start = segment.start + at
             asked, letter, length = self.reference.named(line) if not code else (None, "", 0)
+            if (index, start) in self.listed:
+                asked, length = self.listed[index, start]
             if asked:
                 part, place = ("", letter) if letter or asked.id != (owner or self.own) else (part, place)
                 self.section, self.question, self.named, self.lost = asked.section, asked, None, False

@@ -39,7 +39,7 @@ class Given:
         return set(range(self.heading, len(self.words))) - covered
 
 
-@dataclass
+@dataclass(eq=False)
 class Asked:
     """A question of the reference."""
 

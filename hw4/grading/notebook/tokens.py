@@ -15,6 +15,7 @@ from .lexicon import (
     LABEL_WORDS,
     NUMBERING_WORDS,
     NUMERALS,
+    OR_WORDS,
     PHRASES,
     QUESTION_WORDS,
     VERDICT_WORDS,
@@ -37,20 +38,24 @@ TOKEN = re.compile(
 LONGEST_PHRASE = 60  # characters, markup included, of one of the PHRASES
 MADE_BY = "created-in-deepnote-cell"  # in the link that Deepnote puts at the end of what it exports
 TICKS = set("✓✔✅☑✗✘❌☒👍👎")
+STRUCK = re.compile(
+    r"~~.+?~~|<(s|del|strike)\b[^<>]*>.*?</\1>|\\(?:st|sout|cancel)\{[^{}]*\}", re.IGNORECASE | re.DOTALL
+)
 LINE = re.compile(r"\n|<(?:br|p|li|tr|div|h[1-6])\b[^<>]*>", re.IGNORECASE)
 
 
-def _any(words: Collection[str]) -> str:
+def any_of(words: Collection[str]) -> str:
+    """Return a pattern of any of `words`."""
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
 LEAD = r"(?:[\s>#*_|+•·~`'\",.;:\-–—]|<[^<>]*>|&nbsp;|\[[ xX]\]|\bf?print\()*"
 JOINING = r"(?:[\s*_#&,/]|-(?!\s)|\b(?:to|for|of|my|the|your|our|no|number|and)\b)*"
-NUMERAL = rf"(?i:\d{{1,2}}(?:st|nd|rd|th)?|(?:{_any(NUMERALS)})(?![a-zа-яא-ת]))"
+NUMERAL = rf"(?i:\d{{1,2}}(?:st|nd|rd|th)?|(?:{any_of(NUMERALS)})(?![a-zа-яא-ת]))"
 NAMES = re.compile(
-    rf"{LEAD}(?:(?P<ordinal>{NUMERAL})\s(?={JOINING}(?:{_any(LABEL_WORDS)})))?"
-    rf"(?P<names>(?:{JOINING}(?:(?:{_any(LABEL_WORDS)})(?:\.(?=\s*\d))?|a(?=\d\d?\s*[:.)])"
-    rf"|(?P<numbering>{_any(NUMBERING_WORDS)})\.?(?=[\s*]*(?:{NUMERAL}|{_any(LABEL_WORDS)})))(?![^\W\d_一二三四五六]))*)"
+    rf"{LEAD}(?:(?P<ordinal>{NUMERAL})\s(?={JOINING}(?:{any_of(LABEL_WORDS)})))?"
+    rf"(?P<names>(?:{JOINING}(?:(?:{any_of(LABEL_WORDS)})(?:\.(?=\s*\d))?|a(?=\d\d?\s*[:.)])"
+    rf"|(?P<numbering>{any_of(NUMBERING_WORDS)})\.?(?=[\s*]*(?:{NUMERAL}|{any_of(LABEL_WORDS)})))(?![^\W\d_一二三四五六]))*)"
     rf"(?P<end>\s*[*_]*\s*[:：|)–—-]?[*_\s]*)",
     re.IGNORECASE,
 )
@@ -63,12 +68,12 @@ LETTER = re.compile(
     rf"(?P<end>{END}|\*\*|__)?"
 )
 NAMED_BY_ID = (
-    rf"{LEAD}(?:{JOINING}(?:{_any(LABEL_WORDS)})(?![^\W\d_]))*{JOINING}(?:\d{{1,2}}\W+)?\(?(?P<id>NAMES)(?![^\W_])['\"]?"
+    rf"{LEAD}(?:{JOINING}(?:{any_of(LABEL_WORDS)})(?![^\W\d_]))*{JOINING}(?:\d{{1,2}}\W+)?\(?(?P<id>NAMES)(?![^\W_])['\"]?"
     r"(?:[\s_-]*\(?(?P<part>[A-Z])(?![^\W_]))?[\s*_]*(?:[)\].:：|–—-][)\].:：|–—\s*_-]*|\Z|(?=\n))"
 )  # "Answer to cnn-2:", "Question 2 (cnn-2): three ways", "opt-2-b", "Dropout 1:"
-MARKER = re.compile(rf"(?<![^\W_])(?:{_any(ANSWER_WORDS)})\s*[*_]*\s*[:：]", re.IGNORECASE)
+MARKER = re.compile(rf"(?<![^\W_])(?:{any_of(ANSWER_WORDS)})\s*[*_]*\s*[:：]", re.IGNORECASE)
 VERDICT = re.compile(
-    rf"{LEAD}(?:(?i:{_any(VERDICT_WORDS - {'t', 'f'})})|[TF])(?![^\W_])|{LEAD}[{''.join(sorted(TICKS))}]"
+    rf"{LEAD}[(\[=]*(?:(?i:{any_of(VERDICT_WORDS - {'t', 'f'})})|[TF])(?![^\W_])|{LEAD}[{''.join(sorted(TICKS))}]"
 )
 ALPHABET = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
 HEBREW = str.maketrans("אבגדהו", "ABCDEF")
@@ -181,15 +186,29 @@ def asks(source: str) -> bool:
 
 
 def says_something(text: str) -> bool:
-    """Return whether `text` says anything beyond labels, and requests to answer such as "TODO"."""
+    """Return whether `text` says anything beyond labels, what is struck out, and requests to answer such as "TODO"."""
     said: list[str] = []
-    for _, line in lines(text) if MADE_BY not in text else ():
-        said += words(line[read_label(line).end :])
+    for _, line in lines(STRUCK.sub("", text)) if MADE_BY not in text else ():
+        found = words(line[read_label(line).end :])
+        for first, _, end in reversed(alternatives(found)):
+            del found[first:end]  # the question's words, or a translation of them
+        said += found
         if any(word in TICKS or (is_speech(word) and not is_empty(word)) for word in said):
             bodies = " ".join(line[read_label(line).end :] for _, line in lines(text[:LONGEST_PHRASE]))
             speech = " ".join(filter(is_speech, words(bodies))).replace("\\", "")
             return len(text) > LONGEST_PHRASE or speech not in PHRASES
     return said == ["a"]  # the choice of an answer, not the article
+
+
+def alternatives(text: list[str]) -> list[tuple[int, int, int]]:
+    """Return the indices in `text` of two verdicts to choose from, as in "true or false", and the index after them."""
+    found = []
+    for at in range(1, len(text) - 1):
+        first, second = text[at - 1], text[at + 1]
+        negated = text[at + 2 : at + 3] == [first]  # "correct or not correct"
+        if text[at] in OR_WORDS and first in VERDICT_WORDS and (negated or second in VERDICT_WORDS - {first}):
+            found.append((at - 1, at + 1, at + 2 + negated))
+    return found
 
 
 def is_speech(word: str) -> bool:
