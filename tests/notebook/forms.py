@@ -363,7 +363,9 @@ class Writer:
         cells = []
         for question in questions:
             self.form.ways[question] = "above"
-            cells += [new_markdown_cell("**Answer:** " + self.all_parts(question)), *self.given[question]]
+            own = self.draw.sample(sorted(self.reference.questions[question].words), 5)
+            text = f"**Answer:** {self.all_parts(question)} So much of {' '.join(own)}."
+            cells += [new_markdown_cell(text), *self.given[question]]
         return cells
 
     def in_the_next(self, questions: list[str]) -> list[NotebookNode]:

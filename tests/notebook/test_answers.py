@@ -275,12 +275,13 @@ def test_ids_that_say_something_else_than_the_text_do_not_count():
 
 
 def test_the_id_of_an_answer_means_nothing_below_another_sections_heading():
-    merged = "attn-1-answer-a", "___\n\n## Dropout\n\n**Answer:** the first."
-    cells = ["attn-section", "attn-1-question", merged, "dropout-1-question", "**Answer:** the second."]
+    first, second = "**Answer:** the activation function.", "**Answer:** the expectation of each activation."
+    merged = "attn-1-answer-a", f"___\n\n## Dropout\n\n{first}"
+    cells = ["attn-section", "attn-1-question", merged, "dropout-1-question", second]
     found, notebook = read(cells_of(*cells, "dropout-2-question"))
     assert asked(found, "attn-1").missing == ["A", "B"]
-    assert shown(found, notebook, "dropout-1") == {"": "**Answer:** the first."}
-    assert shown(found, notebook, "dropout-2") == {"": "**Answer:** the second."}
+    assert shown(found, notebook, "dropout-1") == {"": first}
+    assert shown(found, notebook, "dropout-2") == {"": second}
     again = [*cells[:2], "dropout-section", "dropout-1-question", "dropout-2-question", merged]
     found, notebook = read(cells_of(*again))
     assert asked(found, "attn-1").missing == ["A", "B"]

@@ -372,3 +372,50 @@ def test_a_list_in_one_cell_with_an_inserted_question_of_the_next_section_is_div
     cells = [*DROPOUT[:2], listed, "loss-1-question", "### Question 12\n\nHow so?", "**Answer:** so"]
     said = judged(cells)
     assert said["dropout-1"] in [(state, "1. anywhere") for state in ("answered", "perhaps")]
+
+
+STRAY = "**Answer:** XYZZY"
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize(
+    ("first", "settled"),
+    [
+        ("**Answer:** plugh", ""),
+        ("**Answer:** by hand", ""),
+        ("**Answer:** Not only after the activation function.", "below"),
+        ("**Answer 1:** plugh", "below"),
+        ("1. plugh", "below"),
+        ("**Answer:** Scaling keeps the expectation of each activation.", "above"),
+    ],
+)
+def test_whether_answers_stand_above_their_questions_or_below_is_told_by_words_and_numbers(first, settled, ids):
+    said = judged(["cnn-section", "cnn-1-question", "pixels", DROPOUT[0], STRAY, DROPOUT[1], first, DROPOUT[2]], ids)
+    assert said["cnn-1"] == ("answered", "pixels")
+    states = {name: state for name, (state, _) in said.items() if name != "cnn-1"}
+    assert (
+        states
+        == {
+            "": {"dropout-1": "perhaps", "dropout-2": "perhaps"},
+            "below": {"dropout-1": "answered"},
+            "above": {"dropout-1": "answered", "dropout-2": "answered"},
+        }[settled]
+    )
+    if settled:
+        assert said["dropout-2" if settled == "above" else "dropout-1"][1] == first
+    else:
+        assert STRAY in said["dropout-1"][1] and first in said["dropout-1"][1] and first in said["dropout-2"][1]
+
+
+def test_the_ids_of_answers_tell_that_they_stand_below_their_questions():
+    cells = [DROPOUT[0], STRAY, DROPOUT[1], ("dropout-1-answer", "**Answer:** plugh"), DROPOUT[2]]
+    assert judged(["cnn-section", "cnn-1-question", "pixels", *cells])["dropout-1"] == ("answered", "**Answer:** plugh")
+
+
+def test_four_answers_of_which_nothing_tells_the_place_are_perhaps_those_of_either_neighbour():
+    cells = [LOSS[0], STRAY]
+    for at, question in enumerate(LOSS[1:]):
+        cells += [question, f"**Answer:** XY{at}ZY"] if question.endswith("question") and at < 4 else [question]
+    said = judged([*DROPOUT, *cells])
+    assert {state for state, _ in said.values()} == {"perhaps"} and said["dropout-2"][1] == STRAY
+    assert set(said) == {"dropout-2", "loss-1", "loss-2", "loss-3", "loss-4"}

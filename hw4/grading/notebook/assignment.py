@@ -1,6 +1,7 @@
 """To which question each added piece belongs, where it is another one than that which it stands below."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
@@ -11,15 +12,20 @@ from .reference import Asked
 from .tokens import is_speech, words
 
 LONGEST_ROW = 4  # words of a table's head, "Question | Answer | Reason"
+LEAST_GAIN = 0.1  # of agreement, so that answers stand above their questions, or not
 CERTAIN_NUMBERS = 3  # questions of a section, numbered in one cell, that are no list of a single one's
 
 
 def assign(walk: Walk) -> None:
     """Give the pieces of `walk` the questions that they answer, and note what is in doubt."""
-    _look_above(walk)
+    unclear = _look_above(walk)
     _follow_labels(walk)
     _divide_lists(walk)
     _doubt_runs(walk)
+    for question, pieces in unclear.items():
+        walk.doubtful[question] += [piece for piece in pieces if piece.says]
+        for piece in pieces:
+            piece.question = None
 
 
 def _answered(walk: Walk) -> set[str | None]:
@@ -142,11 +148,26 @@ def _doubt_runs(walk: Walk) -> None:
         run = []
 
 
-def _look_above(walk: Walk) -> None:
+def _agreement(walk: Walk, pieces: list[Piece], owners: Sequence[str | None]) -> float:
+    """Return how well `pieces` answer the questions `owners`, on the mean: by ids, by numbers, and by shared words."""
+    total = 0.0
+    for piece, owner in zip(pieces, owners, strict=True):
+        asked = walk.reference.questions[owner] if owner else None
+        if asked:
+            said = set(filter(is_speech, words(piece.text[piece.label.end :])))
+            total += walk.reference.share(said, asked.words)
+            total += walk.by_id(piece.cell)[0] == owner
+            total += piece.label.number is not None and walk.numbers.get((asked.section, piece.label.number)) == owner
+    return total / len(pieces)
+
+
+def _look_above(walk: Walk) -> dict[str, list[Piece]]:
     """Bring what stands between a section's heading and its first question to that one, or to the one above.
 
-    A number tells which; else it is in doubt. All of a section may be written so, each answer above its question.
+    A number tells which; else it is in doubt. All of a section may be written so, each answer above its question: where
+    nothing tells whether it is, what may answer each of its questions is returned.
     """
+    unclear: dict[str, list[Piece]] = defaultdict(list)
     answered, questions = _answered(walk), walk.reference.questions
     sections: dict[int | None, list[tuple[int, Asked]]] = defaultdict(list)
     for index, asked, _ in walk.heads:
@@ -165,11 +186,21 @@ def _look_above(walk: Walk) -> None:
             continue
         above = [each for index, each, _ in walk.heads if index < pieces[0].cell][-1:]
         if marked and not numbers and asked and set(asked) & answered == set(asked[:-1]) != set():
-            following = dict(pairwise(asked))
-            for piece in walk.pieces:
-                piece.question = following.get(piece.question or "", piece.question)
-            answered -= {asked[0]}
-            above = []
+            following: dict[str | None, str] = dict(pairwise(asked))
+            moved = said + [piece for piece in walk.pieces if piece.question in asked and piece.says]
+            stay = [piece.question or "".join(each.id for each in above) for piece in moved]
+            go = [following.get(piece.question, asked[0]) for piece in moved]
+            gain = _agreement(walk, moved, go) - _agreement(walk, moved, stay)
+            if gain >= LEAST_GAIN:
+                for piece in walk.pieces:
+                    piece.question = following.get(piece.question, piece.question)
+                answered -= {asked[0]}
+                above = []
+            elif gain > -LEAST_GAIN:
+                for piece, *owners in zip(moved, stay, go, strict=True):
+                    for each in set(filter(None, owners)) - (answered - set(asked)):
+                        unclear[each].append(piece)
+                continue
         meant = [each.id for each in above] + asked[:1]
         if numbers:
             places = [*(each.section for each in above), section]
@@ -181,3 +212,4 @@ def _look_above(walk: Walk) -> None:
         else:
             for each in silent:
                 walk.doubtful[each] += said
+    return unclear

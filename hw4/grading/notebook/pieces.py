@@ -50,7 +50,7 @@ class Walk(Outline):
     def _read(self, index: int, segments: list[Segment]) -> str | None:
         """Collect the pieces of a cell; return the question that the cell belongs to."""
         head = None
-        owner, part = self._by_id(index)
+        owner, part = self.by_id(index)
         if not segments:  # the reference's evidence, handed in again
             return owner or self.own
         home = [segment for segment in segments if segment.home]
@@ -91,7 +91,7 @@ class Walk(Outline):
         given = self.reference.given
         return {part for position, part in self.statements if part and given[position].question == self.own}
 
-    def _by_id(self, index: int) -> tuple[str | None, str]:
+    def by_id(self, index: int) -> tuple[str | None, str]:
         """Return the question and the part that the id of an answer's cell means."""
         cell = self.matched.cells[index]
         match = CELL_ID.fullmatch(cell.get("id", ""))
