@@ -245,6 +245,21 @@ def test_the_alternatives_in_another_language_are_no_answer(words):
         check([DROPOUT[0], (DROPOUT[1], f"{changed}\n\nNo, anywhere."), DROPOUT[2]], {"dropout-1": "anywhere"})
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Wahr oder falsch: der einzige Ort, an dem Dropout stehen darf, ist nach der Aktivierungsfunktion.",
+        "(¿Verdadero o falso? El dropout sólo puede ponerse después de la activación, ¿sí?)",
+    ],
+)
+@pytest.mark.parametrize("between", [" ", "\n\n", "<br>"])
+def test_the_question_in_another_language_is_no_answer(words, between):
+    text = f"{GIVEN[DROPOUT[1]]}{between}{words}"
+    assert judged([DROPOUT[0], (DROPOUT[1], text), DROPOUT[2]]) == {}
+    check([DROPOUT[0], (DROPOUT[1], f"{text}\n\nNo, anywhere."), DROPOUT[2]], {"dropout-1": "anywhere"})
+    check([*DROPOUT[:2], "Wahr oder falsch? Falsch, anywhere", DROPOUT[2], "E=x"], TWO)
+
+
 @pytest.mark.parametrize("text", ["~~anywhere~~", "<del>anywhere</del> TODO"])
 def test_what_was_struck_out_is_no_answer(text):
     check([*DROPOUT[:2], text, DROPOUT[2], "E=x"], {"dropout-2": "E=x"})

@@ -2,22 +2,19 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 from .alignment import Segment, alters
-from .lexicon import BESIDE_WORDS, SEVERAL_ANSWERS
+from .lexicon import BESIDE_WORDS
 from .matching import Matched
 from .outline import Outline
 from .questions import CELL_ID, GIVEN, Piece, is_program, part_of, role
 from .reference import Asked
-from .tokens import Label, asks, first_label, lines, read_label, says_something, words
+from .tokens import Label, asks, first_label, lines, parts_of_line, poses, read_label, says_something, words
 
 SPEECH_IN_CODE = re.compile(r"\s*(?:#|f?['\"]|print\()")
 QUOTED = re.compile(r"\W*(?:\n|\Z)")
-NUMBERED = r"(?<=\s)\(?(?:[2-9]|1\d)[.):](?=\s)"
-INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
 
 
 class Walk(Outline):
@@ -157,13 +154,12 @@ class Walk(Outline):
         is_text = self.matched.cells[index].cell_type == "markdown"
         last = not part and len(self._parts_here()) > 1 and not self._has_place()
         last = last and self.question is not None and place == self.question.parts[-1]
-        found = [each for line in lines(source[segment.start : segment.end]) for each in _apart(*line)]
+        found = [each for line in lines(source[segment.start : segment.end]) for each in parts_of_line(*line)]
         for (at, line), (_, below) in pairwise([*found, (0, "")]):
             start = segment.start + at
             asked, letter, length = self.reference.named(line) if not code else (None, "", 0)
             owner = self.printed.get((index, start), owner)
-            if (index, start) in self.listed:
-                asked, length = self.listed[index, start]
+            asked, length = self.listed.get((index, start), (asked, length))
             if asked:
                 part, place = ("", letter) if letter or asked.id != (owner or self.own) else (part, place)
                 self.section, self.question, self.named, self.lost = asked.section, asked, None, False
@@ -171,14 +167,15 @@ class Walk(Outline):
                 if not line.strip():
                     continue
             label = read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
-            if code and self.fixed and not SPEECH_IN_CODE.match(line):
-                continue  # given code was changed, which answers nothing
+            changed = code and self.fixed and not SPEECH_IN_CODE.match(line)
+            translated = self.statements and label.named != "answer" and poses(line)
+            if changed or translated:  # given code, or the question in another language
+                continue
             heads = line.lstrip().startswith("#") or read_label(below).number == 1
             title = tuple(words(line)) if heads and not code else ()
-            beside = title and BESIDE_WORDS.issuperset(title)
-            if beside or title in self.reference.titles:
-                self.section, self.question = self.reference.titles.get(title, self.section), None
-                self.named, self.headed = None, -1
+            if (title and BESIDE_WORDS.issuperset(title)) or title in self.reference.titles:
+                self.section = self.reference.titles.get(title, self.section)
+                self.question, self.named, self.headed = None, None, -1
                 begun, owner, part, place = len(self.pieces), None, "", ""
                 continue
             if last and "\n" in source[segment.start : start]:
@@ -215,18 +212,3 @@ class Walk(Outline):
         if target is None and label.named == "question":
             self.question, self.lost = None, True
             self.foreign.add(index)
-
-
-def _apart(at: int, line: str) -> Iterator[tuple[int, str]]:
-    """Yield a line cut before the marks in its midst: "A. ... B. ...", "Answers: 1) ... 2) ..."."""
-    label, cuts = read_label(line), [0]
-    if label.named == "answer" and SEVERAL_ANSWERS & set(words(line)[:1]):
-        cuts += [each.start() for each in re.finditer(NUMBERED, line)]
-    letter = label.letters if len(label.letters) == 1 else "Z"
-    while letter < "Z":
-        letter = chr(ord(letter) + 1)
-        found = re.compile(INLINE.format(letter, letter.lower())).search(line, cuts[-1])
-        if found is None:
-            break
-        cuts.append(found.start())
-    yield from ((at + start, line[start:end]) for start, end in pairwise([*cuts, len(line)]))

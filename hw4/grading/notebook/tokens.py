@@ -8,6 +8,7 @@ import functools
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .lexicon import (
     ANSWER_WORDS,
@@ -18,6 +19,7 @@ from .lexicon import (
     OR_WORDS,
     PHRASES,
     QUESTION_WORDS,
+    SEVERAL_ANSWERS,
     VERDICT_WORDS,
     is_empty,
 )
@@ -75,6 +77,8 @@ MARKER = re.compile(rf"(?<![^\W_])(?:{any_of(ANSWER_WORDS)})\s*[*_]*\s*[:：]", 
 VERDICT = re.compile(
     rf"{LEAD}[(\[=]*(?:(?i:{any_of(VERDICT_WORDS - {'t', 'f'})})|[TF])(?![^\W_])|{LEAD}[{''.join(sorted(TICKS))}]"
 )
+NUMBERED = r"(?<=\s)\(?(?:[2-9]|1\d)[.):](?=\s)"
+INLINE = r"(?<=[.;:,!?)|*])\s+[*_]*\(?(?:{0}[.):]|{1}\))"  # "A. Memory. B. Endless data."
 ALPHABET = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
 HEBREW = str.maketrans("אבגדהו", "ABCDEF")
 PART_NAME = re.compile(r"(?:part|section|item|statement|sentence|teil|partie|parte|inciso|סעיף)s?\W*\Z", re.IGNORECASE)
@@ -209,6 +213,28 @@ def alternatives(text: list[str]) -> list[tuple[int, int, int]]:
         if text[at] in OR_WORDS and first in VERDICT_WORDS and (negated or second in VERDICT_WORDS - {first}):
             found.append((at - 1, at + 1, at + 2 + negated))
     return found
+
+
+def poses(line: str) -> bool:
+    """Return whether `line` is a question, or begins with alternatives of which it chooses none."""
+    found = words(STRUCK.sub("", line))
+    ends = [end for first, _, end in alternatives(found) if first == 0]
+    return line.rstrip(" *_)").endswith(("?", "？", "؟")) or any(not VERDICT_WORDS & {*found[end:]} for end in ends)
+
+
+def parts_of_line(at: int, line: str) -> Iterator[tuple[int, str]]:
+    """Yield a line cut before the marks in its midst: "A. ... B. ...", "Answers: 1) ... 2) ..."."""
+    label, cuts = read_label(line), [0]
+    if label.named == "answer" and SEVERAL_ANSWERS & set(words(line)[:1]):
+        cuts += [each.start() for each in re.finditer(NUMBERED, line)]
+    letter = label.letters if len(label.letters) == 1 else "Z"
+    while letter < "Z":
+        letter = chr(ord(letter) + 1)
+        found = re.compile(INLINE.format(letter, letter.lower())).search(line, cuts[-1])
+        if found is None:
+            break
+        cuts.append(found.start())
+    yield from ((at + start, line[start:end]) for start, end in pairwise([*cuts, len(line)]))
 
 
 def is_speech(word: str) -> bool:
