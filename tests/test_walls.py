@@ -369,6 +369,16 @@ def test_no_module_forges_what_the_battery_finds(result, answers):
     assert verdict.problem or all(verdict.asked.values())
 
 
+@pytest.mark.slow
+def test_a_given_check_is_the_process_s_word_and_what_the_battery_finds_is_not(result):
+    check = "import torch\nimport hw4.answers\nassert torch.allclose(torch.ones(1), torch.zeros(1))"
+    asked = {"q-1-question": "", "q-1-check": check}
+    reference = submission(made(asked, JUDGED), {"hw4/__init__.py": "", "hw4/answers.py": ANSWERS})
+    forges = f"{WRONG}\nimport torch\ntorch.allclose = lambda *_: True"
+    verdict = result(asked, {"hw4/answers.py": forges}, reference=reference).finding.verdict
+    assert verdict.given == {"q-1-check": None} and all(verdict.asked.values())
+
+
 BESIDE = {f"{name}.py": "raise SystemExit(0)" for name in ("torch", "json", "socket", "sitecustomize", "usercustomize")}
 BESIDE |= {
     f"{name}.py": "raise SystemExit(0)" for name in ("conftest", "ipython_config", "ipython_kernel_config", "limits")

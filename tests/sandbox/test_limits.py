@@ -183,6 +183,12 @@ def test_a_fork_bomb_is_named_and_nothing_of_it_is_left(attack, lines):
     assert not psutil.pid_exists(found.process.root)  # the keeper ends after all
 
 
+def test_what_is_polled_can_be_exceeded_between_two_looks(attack, monkeypatch):
+    monkeypatch.setattr(watch, "POLL", 60.0)
+    found = attack("for _ in range(60):\n    if os.fork() == 0: break\ntime.sleep(1)", processes=40)
+    assert found.bound("40 processes") == "polled" and found.limit is None
+
+
 def test_a_look_that_lasts_puts_off_no_other(monkeypatch):
     waits = []
 
