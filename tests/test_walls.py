@@ -74,6 +74,13 @@ HOSTILE = {  # by name: the text of the notebook's file, or its cells
     "brackets": ANSWERED | {"q-1-answer": "[" * 20_000, "note": "![](" * 6000 + "<a " * 6000},
     "fences": ANSWERED | {"q-1-answer": "`" * 9999 + "a" + "``" * 5000, "note": "<b>" * 9000 + "<!--" * 3000},
     "returns": ANSWERED | {"own": "import sys\nsys.stdout.write('\\r' * 1_000_000 + 'x')"},
+    "nested": ANSWERED | {"own": "import os\nfor n in range(900): os.mkdir('d'); os.chdir('d')\nos.chmod('.', 0)"},
+    "slow": ANSWERED | {"own": "import sys, time\nopen('a.py', 'w').write('import time; time.sleep(60)')\nimport a"},
+    "daemons": ANSWERED
+    | {"own": "import os, time\nfor n in range(20):\n    if not os.fork(): os.setsid(); os.fork(); time.sleep(60)"},
+    "report.html": ANSWERED,
+    "Jos\u00e9": ANSWERED,
+    "Jose\u0301": ANSWERED,
     "wire": ANSWERED
     | {"own": "import os\nfor fd in range(3, 60):\n    try: os.write(fd, b'\\xff' * 999)\n    except OSError: pass"},
 }
@@ -89,7 +96,8 @@ def test_no_submission_ends_the_class_or_changes_a_byte_of_another(run, tmp_path
     code, err, rows = run("--fresh", "--timeout", "5")
     assert code in (2, 3) and left(tmp_path) == alone
     assert len([line for line in err.splitlines() if line.startswith("[")]) == len(HOSTILE) + 2
-    assert set(rows) == {"ann", *HOSTILE} and rows["ann"]["status"] == "clean"
+    assert set(rows) == {"ann", *HOSTILE} and len({row["folder"] for row in rows.values()}) == len(rows)
+    assert rows["ann"]["status"] == "clean"
     assert {rows[name]["status"] for name in ("deep", "deeper")} <= {"not graded", "clean", "failed"}
 
 
