@@ -94,7 +94,7 @@ class LaunchedProcess:
 
     def __init__(self, program: Program, environment: dict[str, str]) -> None:
         # a script imports nothing from its own folder, which is ours; a module imports from the submission's
-        option = "-P" if program.is_script else "-m"
+        option = "-P" if program.argv[0].endswith(".py") else "-m"
         self._process = subprocess.Popen(
             [sys.executable, option, *program.argv],
             cwd=program.folder,
