@@ -1,7 +1,6 @@
 """Processes for a submission's code: forked from a forkserver on Linux, and launched afresh on other systems."""
 
 import contextlib
-import itertools
 import os
 import re
 import shutil
@@ -30,10 +29,8 @@ def modules_mentioned(texts: Sequence[str]) -> list[str]:
 
     A submission's own texts decide nothing: what is preloaded would be seen by the others of its class.
     """
-    mentioned = [
-        modules for word, modules in PRELOADED.items() if word == "kernel" or any(word in each for each in texts)
-    ]
-    return list(itertools.chain(*mentioned))
+    mentioned = [word for word in PRELOADED if word == "kernel" or any(word in each for each in texts)]
+    return [module for word in mentioned for module in PRELOADED[word]]
 
 
 class Launcher(contextlib.AbstractContextManager["Launcher"]):
