@@ -12,6 +12,7 @@ GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + byt
 MORE, LONG, COMMAND = 1, 2, 4  # flags of a frame
 READY = b"\x05READY\x0bSocket-Type"
 SUBSCRIBE = b"\x01"  # to every topic
+PATHS = getattr(socket, "AF_UNIX", socket.AF_INET)  # Windows has none, and there no address is a path
 PIECE = 1 << 18  # bytes read at a time
 FRAME_OVERHEAD = 64  # bytes that a frame counts beside its content
 
@@ -25,7 +26,7 @@ class Wire:
     def __init__(self, address: str | tuple[str, int], kind: str, largest: int, patience: float) -> None:
         self.largest, self._patience = largest, patience
         self._unread, self._messages = bytearray(), self._parse()
-        self._socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+        self._socket = socket.socket(PATHS if isinstance(address, str) else socket.AF_INET)
         self._socket.settimeout(patience)
         self.close = self._socket.close
         try:

@@ -75,9 +75,7 @@ def _environment(threads: int) -> dict[str, str]:
     """
     counts = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], str(threads))
     fixed = {"PYTHONHASHSEED": "0", "MATPLOTLIBRC": os.devnull, "TORCH_COMPILE_DEBUG_DIR": "/tmp"}
-    fixed["MPLBACKEND"] = (
-        "module://matplotlib_inline.backend_inline"  # ipykernel sets it, but we import matplotlib first
-    )
+    fixed["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # before ipykernel, which sets it, is imported
     fixed["THP_MEM_ALLOC_ENABLE"] = "1"  # PyTorch's: large tensors cost fewer page faults
     found = counts | fixed | {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
     if bash := shutil.which("bash", path=os.defpath):
