@@ -363,8 +363,8 @@ class Writer:
         cells = []
         for question in questions:
             self.form.ways[question] = "above"
-            own = self.draw.sample(sorted(self.reference.questions[question].words), 5)
-            text = f"**Answer:** {self.all_parts(question)} So much of {' '.join(own)}."
+            own = sorted(word for word in self.reference.questions[question].words if len(word) > 4)
+            text = f"**Answer:** {self.all_parts(question)} So much of {' '.join(self.draw.choices(own, k=6))}."
             cells += [new_markdown_cell(text), *self.given[question]]
         return cells
 

@@ -368,10 +368,15 @@ def test_what_says_that_nothing_is_there_is_no_answer(text):
 
 
 def test_a_list_in_one_cell_with_an_inserted_question_of_the_next_section_is_divided():
-    listed = "\n\n".join([GIVEN[DROPOUT[2]], "1. anywhere\n\n2. E=x", GIVEN["loss-section"], "### Question 11\n\nWhy?"])
-    cells = [*DROPOUT[:2], listed, "loss-1-question", "### Question 12\n\nHow so?", "**Answer:** so"]
-    said = judged(cells)
-    assert said["dropout-1"] in [(state, "1. anywhere") for state in ("answered", "perhaps")]
+    inserted = "### Question 11\n\nWhy?"
+    listed = "\n\n".join([GIVEN[DROPOUT[2]], "1. anywhere\n\n2. E=x", GIVEN["loss-section"], inserted])
+    below = ["### Question 12\n\nHow so?", "**Answer:** so"]
+    said = judged([*DROPOUT[:2], listed, "loss-1-question", *below])
+    assert said["dropout-1"] == judged([*DROPOUT, "1. anywhere\n\n2. E=x"])["dropout-1"] == ("perhaps", "1. anywhere")
+    assert said["dropout-2"][0] == "answered" and said.keys() == {"dropout-1", "dropout-2"}
+    texts = "1. pixels\n\n2. stride\n\n3. 112\n\n4. identity"
+    listed = "\n\n".join([GIVEN[CNN[-1]], texts, GIVEN["dropout-section"], inserted])
+    check([*CNN[:-1], listed, DROPOUT[1], *below], FOUR)
 
 
 STRAY = "**Answer:** XYZZY"
@@ -419,3 +424,26 @@ def test_four_answers_of_which_nothing_tells_the_place_are_perhaps_those_of_eith
     said = judged([*DROPOUT, *cells])
     assert {state for state, _ in said.values()} == {"perhaps"} and said["dropout-2"][1] == STRAY
     assert set(said) == {"dropout-2", "loss-1", "loss-2", "loss-3", "loss-4"}
+
+
+NAMED = 'answer1 = "anywhere"', 'answer2 = """\nE=x\n"""'
+KEPT = 'said = {\n    "one": "anywhere",\n    "two": "E=x",\n}'
+
+
+@pytest.mark.parametrize("ids", [True, False])
+@pytest.mark.parametrize("place", [0, 1, 2, 3, 5])
+@pytest.mark.parametrize(
+    ("named", "shown_by"),
+    [
+        (["\n".join(NAMED)], ["print(answer1)", "print(answer2)"]),
+        (NAMED, ["answer1", "display(Markdown(answer2))"]),
+        ([KEPT], ['print(said["one"])', "said['two']"]),
+        (["text, a = 1, 2", 'a = "anywhere"', 'b = "E=x"'], ["print(a)", "print(f'{b}')"]),
+    ],
+)
+def test_a_text_that_is_printed_below_a_question_is_its_answer_wherever_it_is_named(named, shown_by, place, ids):
+    cells = [DROPOUT[0], DROPOUT[1], code(shown_by[0]), DROPOUT[2], code(shown_by[1])]
+    cells[place:place] = [code(source) for source in named]
+    said = judged(cells, ids)
+    for name, word in TWO.items():
+        assert said[name][0] == "answered" and [each for each in TWO.values() if each in said[name][1]] == [word], said

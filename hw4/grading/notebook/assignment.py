@@ -8,11 +8,11 @@ from itertools import chain, pairwise
 from .lexicon import ANSWER_WORDS, QUESTION_WORDS, SEVERAL_ANSWERS
 from .pieces import Walk
 from .questions import Piece
-from .reference import Asked
+from .reference import SHORT, Asked
 from .tokens import is_speech, words
 
 LONGEST_ROW = 4  # words of a table's head, "Question | Answer | Reason"
-LEAST_GAIN = 0.1  # of agreement, so that answers stand above their questions, or not
+LEAST_GAIN = 0.05  # of agreement, so that answers stand above their questions, or not
 CERTAIN_NUMBERS = 3  # questions of a section, numbered in one cell, that are no list of a single one's
 
 
@@ -154,7 +154,7 @@ def _agreement(walk: Walk, pieces: list[Piece], owners: Sequence[str | None]) ->
     for piece, owner in zip(pieces, owners, strict=True):
         asked = walk.reference.questions[owner] if owner else None
         if asked:
-            said = set(filter(is_speech, words(piece.text[piece.label.end :])))
+            said = {word for word in words(piece.text[piece.label.end :]) if len(word) > SHORT}
             total += walk.reference.share(said, asked.words)
             total += walk.by_id(piece.cell)[0] == owner
             total += piece.label.number is not None and walk.numbers.get((asked.section, piece.label.number)) == owner

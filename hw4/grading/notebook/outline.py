@@ -1,6 +1,7 @@
 """Where the questions of the reference stand in a submission, and under which numbers and ids."""
 
 from .matching import MOST_CELLS, Matched
+from .printed import printed_texts
 from .questions import role
 from .reference import Asked
 from .sections import listed_by_section
@@ -26,6 +27,7 @@ class Outline:
                 self.bare = self.bare or bool(label.number and not label.named)
             if role(cell) == "question":
                 self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
+        self.printed = printed_texts(matched.cells, self.heads)
         self.listed = listed_by_section(matched, self.heads)
         heads = [(asked, number or asked.number) for _, asked, number in self.heads]
         for asked, number in [*heads, *((asked, asked.number) for asked in self.asked.values())]:

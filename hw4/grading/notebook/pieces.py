@@ -161,6 +161,7 @@ class Walk(Outline):
         for (at, line), (_, below) in pairwise([*found, (0, "")]):
             start = segment.start + at
             asked, letter, length = self.reference.named(line) if not code else (None, "", 0)
+            owner = self.printed.get((index, start), owner)
             if (index, start) in self.listed:
                 asked, length = self.listed[index, start]
             if asked:
