@@ -255,6 +255,23 @@ def test_the_limit_on_memory_is_the_options(notebook, grade):
     assert "memory 0.9 GiB" in next(line for line in run.stdout.splitlines() if line.startswith("isolation: "))
 
 
+def test_the_limit_on_what_is_written_is_the_options(notebook, grade):
+    path = notebook({"large": "open('large', 'wb').write(bytes(40 << 20)); import time; time.sleep(1)"})
+    assert grade(path).returncode == 0
+    run = grade(path, "--disk", "0.03")
+    assert run.returncode == 1 and ("OSError" in run.stdout or "more than 0.03 GiB on disk" in run.stdout)
+    assert "disk 0.03 GiB" in next(line for line in run.stdout.splitlines() if line.startswith("isolation: "))
+
+
+def test_the_number_of_threads_is_the_options(notebook, grade, executed, monkeypatch):
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    path = notebook({"look": "import torch; print(torch.get_num_threads())"})
+    for options, number in [((), "1"), (("--threads", "2"), "2")]:
+        assert grade(path, *options).returncode == 0
+        assert executed()["look"].outputs[0].text == f"{number}\n"
+
+
 def test_the_limit_on_outputs_is_the_options(notebook, grade, executed):
     path = notebook({"long": "for number in range(3000): print(number, 'x' * 90)"})
     assert grade(path).returncode == 0

@@ -74,6 +74,13 @@ HOSTILE = {  # by name: the text of the notebook's file, or its cells
     "brackets": ANSWERED | {"q-1-answer": "[" * 20_000, "note": "![](" * 6000 + "<a " * 6000},
     "fences": ANSWERED | {"q-1-answer": "`" * 9999 + "a" + "``" * 5000, "note": "<b>" * 9000 + "<!--" * 3000},
     "returns": ANSWERED | {"own": "import sys\nsys.stdout.write('\\r' * 1_000_000 + 'x')"},
+    "nested": ANSWERED | {"own": "import os\nfor n in range(900): os.mkdir('d'); os.chdir('d')\nos.chmod('.', 0)"},
+    "slow": ANSWERED | {"own": "import sys, time\nopen('a.py', 'w').write('import time; time.sleep(60)')\nimport a"},
+    "daemons": ANSWERED
+    | {"own": "import os, time\nfor n in range(20):\n    if not os.fork(): os.setsid(); os.fork(); time.sleep(60)"},
+    "report.html": ANSWERED,
+    "Jos\u00e9": ANSWERED,
+    "Jose\u0301": ANSWERED,
     "wire": ANSWERED
     | {"own": "import os\nfor fd in range(3, 60):\n    try: os.write(fd, b'\\xff' * 999)\n    except OSError: pass"},
 }
@@ -89,7 +96,8 @@ def test_no_submission_ends_the_class_or_changes_a_byte_of_another(run, tmp_path
     code, err, rows = run("--fresh", "--timeout", "5")
     assert code in (2, 3) and left(tmp_path) == alone
     assert len([line for line in err.splitlines() if line.startswith("[")]) == len(HOSTILE) + 2
-    assert set(rows) == {"ann", *HOSTILE} and rows["ann"]["status"] == "clean"
+    assert set(rows) == {"ann", *HOSTILE} and len({row["folder"] for row in rows.values()}) == len(rows)
+    assert rows["ann"]["status"] == "clean"
     assert {rows[name]["status"] for name in ("deep", "deeper")} <= {"not graded", "clean", "failed"}
 
 
@@ -367,6 +375,16 @@ FORGED = {  # what a module does beside a wrong function, or within it
 def test_no_module_forges_what_the_battery_finds(result, answers):
     verdict = judged(result, answers).finding.verdict
     assert verdict.problem or all(verdict.asked.values())
+
+
+@pytest.mark.slow
+def test_a_given_check_is_the_process_s_word_and_what_the_battery_finds_is_not(result):
+    check = "import torch\nimport hw4.answers\nassert torch.allclose(torch.ones(1), torch.zeros(1))"
+    asked = {"q-1-question": "", "q-1-check": check}
+    reference = submission(made(asked, JUDGED), {"hw4/__init__.py": "", "hw4/answers.py": ANSWERS})
+    forges = f"{WRONG}\nimport torch\ntorch.allclose = lambda *_: True"
+    verdict = result(asked, {"hw4/answers.py": forges}, reference=reference).finding.verdict
+    assert verdict.given == {"q-1-check": None} and all(verdict.asked.values())
 
 
 BESIDE = {f"{name}.py": "raise SystemExit(0)" for name in ("torch", "json", "socket", "sitecustomize", "usercustomize")}

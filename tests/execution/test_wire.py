@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import time
 import tracemalloc
 from contextlib import ExitStack
 from threading import Thread
@@ -9,7 +10,9 @@ from threading import Thread
 import pytest
 import zmq
 
+from hw4.grading.execution.kernel import Kernel
 from hw4.grading.execution.wire import GREETING, Wire
+from hw4.grading.sandbox.scratch import Scratch
 from tests.builders import made
 
 if not hasattr(socket, "AF_UNIX"):
@@ -179,3 +182,17 @@ def test_whatever_is_written_on_the_wire_the_next_cell_runs_and_the_grader_holds
     tracemalloc.stop()
     assert [each.status for each in found.finding.executions] == ["ok", status, "ok"] and peak < 150 << 20
     assert found.notebook.cells[2].outputs[0].text == "on\n"
+
+
+def test_nothing_is_lost_that_is_read_slowly(launcher):
+    kinds = []
+
+    def slow(message):
+        kinds.append(message["header"]["msg_type"])
+        if len(kinds) == 3:  # after "status" and "execute_input"
+            time.sleep(3)
+
+    with Scratch({}) as scratch, Kernel(launcher, scratch) as kernel:
+        source = "for n in range(5000): display('x' * 200)"  # ZeroMQ's queue has 1,000 places
+        assert kernel.execute(source, 60, slow)["status"] == "ok"
+    assert kinds.count("display_data") == 5000

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.builders import ROOT
@@ -135,8 +137,6 @@ def test_only_the_folder_can_be_written_and_only_what_is_readable_read(output, t
 
 
 def test_a_socket_of_another_program_cannot_be_reached(output, tmp_path):
-    import socket
-
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s"))
         server.listen()
@@ -145,8 +145,6 @@ def test_a_socket_of_another_program_cannot_be_reached(output, tmp_path):
 
 
 def test_a_socket_in_the_folder_can_be_bound_and_reached_from_outside(start, tmp_path):
-    import socket
-
     process = start("s = socket.socket(socket.AF_UNIX); s.bind('s'); s.listen(); print(1, flush=True); s.accept()")
     assert process.stdout.readline() == "1\n"
     with socket.socket(socket.AF_UNIX) as client:
@@ -277,6 +275,54 @@ def test_the_keeper_dies_with_its_parent(start, tmp_path, refused):
     process.kill()
     process.wait()
     assert ends(str(tmp_path))
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Yield the port of a TCP server outside."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_without_a_wall_the_code_reaches_the_network_and_what_its_user_can(output, served, tmp_path):
+    (tmp_path / "mine").write_text("content")
+    lines = f"""
+    print(not {{"no network", "no TCP", "other files out of sight"}} & set(active), "own files only" in str(active))
+    socket.create_connection(("127.0.0.1", {served}))
+    print(open({str(tmp_path / "mine")!r}).read()); open({str(tmp_path / "new")!r}, "w").close()
+    """
+    assert output(lines, LANDLOCK + NAMESPACES) == "True False\ncontent"
+    assert (tmp_path / "new").exists()
+
+
+def test_without_namespaces_there_are_neither_semaphores_nor_messages_with_descriptors_and_others_are_seen(output):
+    lines = f"""
+    import multiprocessing
+    print(fails(multiprocessing.get_context("fork").Lock), "own semaphores" in active)
+    print(fails(socket.send_fds, socket.socketpair()[0], [b"x"], [1]))
+    print(os.path.exists("/proc/{os.getpid()}"), os.path.exists("/proc/net/unix"))
+    """
+    assert output(lines, NAMESPACES, needs="system calls filtered") == "True False\nTrue\nTrue True"
+
+
+def test_before_landlock_6_and_without_namespaces_processes_of_the_user_can_be_ended(output):
+    with subprocess.Popen(["sleep", "60"]) as other:
+        try:
+            output(f"os.kill({other.pid}, 15)", LANDLOCK + NAMESPACES)
+            assert other.wait(timeout=10) == -15
+        finally:
+            other.kill()
+
+
+def test_without_namespaces_what_a_program_started_outlives_a_killed_keeper(start, tmp_path):
+    mark = str(tmp_path / "daemon")
+    process = start(DAEMON.format(mark=mark) + "time.sleep(60)", NAMESPACES)
+    assert process.stdout.readline() == "1\n"
+    process.kill()
+    process.wait(timeout=10)
+    (left,) = [each for each in psutil.process_iter(["cmdline"]) if (each.info["cmdline"] or [""])[-1] == mark]
+    assert left.is_running()
+    left.kill()
 
 
 @pytest.mark.parametrize("step", ["unshare", "prctl", "mount", "capset", "chroot", 317, 428, 429, 442, 444, 445, 446])

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from hw4.grading.grade import Task, run
+from hw4.grading.sandbox import cgroup
 from hw4.grading.sandbox import launcher as module
 from hw4.grading.sandbox.launcher import Launcher, Process, modules_mentioned
 from hw4.grading.sandbox.limits import Layer, ResourceLimits, phrases
@@ -19,6 +20,7 @@ from hw4.grading.sandbox.program import OWN_ROOT, PLACE, Program
 from hw4.grading.sandbox.scratch import Scratch
 from tests.builders import JUDGED, ROOT, made, submission
 
+WAIT = "import time\ntime.sleep(15)"
 CELLS = {"q-1-question": "", "q-1-check": "import hw4.answers\nassert 6 * 7 == 42", "q-1-answer": "**Answer:** Yes."}
 HANDED_IN = submission(
     made(CELLS, JUDGED), {"hw4/__init__.py": "", "hw4/answers.py": (ROOT / "hw4" / "answers.py").read_text()}
@@ -113,6 +115,29 @@ def test_where_the_system_does_not_fork_a_submission_is_graded_all_the_same(monk
     assert not found.failed() and found.finding.layers[0] == "no sandbox"
     assert verdict.given == {"q-1-check": None} and verdict.problem is None
     assert verdict.asked and not any((verdict.asked | verdict.beyond).values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("x = bytearray(300 << 20)", "more than 0.25 GiB of memory"),
+        ("open('a', 'wb').write(bytes(120 << 20))", "more than 0.0977 GiB on disk"),
+        ("import subprocess\nfor _ in range(30): subprocess.Popen(['sleep', '20'])", "more than 20 processes"),
+        ("", "more than 4 s in all"),
+    ],
+)
+def test_where_the_system_does_not_fork_the_code_has_the_users_rights_under_polled_limits(
+    monkeypatch, tmp_path, lines, said
+):
+    monkeypatch.setattr(module, "FORKS", False)
+    monkeypatch.setattr(cgroup, "PROC", tmp_path / "missing")  # which is Linux's, too
+    (tmp_path / "script.py").write_text(f"open({str(tmp_path / 'new')!r}, 'w').close()\n{lines}\n{WAIT}")
+    limits = ResourceLimits(1 << 28, 100 << 20, processes=20, seconds=4.0)
+    with Launcher() as launcher, Scratch({}, limits) as scratch, open(os.devnull, "r+b") as null:
+        process = scratch.start(launcher, [str(tmp_path / "script.py")], *[null.fileno()] * 3)
+        assert ended(process) is not None and scratch.why_killed(process) == said
+    assert {layer.bound for layer in process.layers[1:]} == {"polled", "absent"} and (tmp_path / "new").exists()
 
 
 @pytest.mark.slow

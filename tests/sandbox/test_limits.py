@@ -1,18 +1,25 @@
 """The limits: each kind of overuse is stopped, by whatever way it is tried; every loop here has an end of its own."""
 
+import errno
+import os
+import resource
 import sys
 import time
+from contextlib import ExitStack
 
 import psutil
 import pytest
 
+from hw4.grading.execution.kernel import Kernel
 from hw4.grading.sandbox import watch
 from hw4.grading.sandbox.limits import Layer, ResourceLimits, phrases
+from hw4.grading.sandbox.scratch import Scratch
 
 if sys.platform != "linux":
     pytest.skip("the attacks are Linux's", allow_module_level=True)
 
 MEMORY = "more than 0.25 GiB of memory"
+MANY = 1100  # descriptors, more than `select` can wait for
 HIDDEN = "what cannot be counted: Permission denied"
 UNREADABLE = """
 import shutil
@@ -176,6 +183,12 @@ def test_a_fork_bomb_is_named_and_nothing_of_it_is_left(attack, lines):
     assert not psutil.pid_exists(found.process.root)  # the keeper ends after all
 
 
+def test_what_is_polled_can_be_exceeded_between_two_looks(attack, monkeypatch):
+    monkeypatch.setattr(watch, "POLL", 60.0)
+    found = attack("for _ in range(60):\n    if os.fork() == 0: break\ntime.sleep(1)", processes=40)
+    assert found.bound("40 processes") == "polled" and found.limit is None
+
+
 def test_a_look_that_lasts_puts_off_no_other(monkeypatch):
     waits = []
 
@@ -188,6 +201,49 @@ def test_a_look_that_lasts_puts_off_no_other(monkeypatch):
     monkeypatch.setattr(found._closed, "wait", closed)
     found._run()
     assert waits == [watch.POLL] * 3
+
+
+@pytest.mark.parametrize("raised", [ValueError("a number"), MemoryError(), OSError(errno.EIO, "Input/output error")])
+def test_a_look_that_raises_stops_what_it_looks_at_and_not_the_watching(attack, monkeypatch, raised):
+    def fails(*_):
+        monkeypatch.undo()
+        raise raised
+
+    monkeypatch.setattr(watch, "_in_memory", fails)
+    named = getattr(raised, "strerror", None) or type(raised).__name__
+    assert attack(WAIT).limit == f"what cannot be counted: {named}"
+    assert attack(WAIT, seconds=1.0).limit == "more than 1 s in all"
+
+
+def test_a_look_that_cannot_kill_is_tried_again(monkeypatch):
+    class Process:
+        pid, root, layers, kills = os.getpid(), None, (), 0
+
+        def poll(self):
+            return None
+
+        def kill(self):
+            self.kills += 1
+            if self.kills == 1:
+                raise RuntimeError
+
+    process, found = Process(), watch.Watch(ResourceLimits(seconds=-1.0), "/", None)
+    found._processes.append(process)
+    found._look()
+    assert found.reason(process) == "more than -1 s in all" and process.kills == 2
+
+
+def test_beyond_a_thousand_descriptors_kernels_are_heard_and_processes_watched(attack, forking):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(MANY + 500, limits[1]), limits[1]))
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        for _ in range(MANY):
+            stack.enter_context(open(os.devnull))
+        assert attack(WAIT, seconds=1.0).limit == "more than 1 s in all"
+        scratch = stack.enter_context(Scratch({}))
+        kernel = stack.enter_context(Kernel(forking, scratch))
+        assert kernel.execute("1", 20, lambda message: None)["status"] == "ok"
 
 
 def test_threads_are_counted(attack):

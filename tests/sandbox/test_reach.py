@@ -44,6 +44,39 @@ print([name for top, _, names in os.walk("..") for name in names if "log" in nam
     assert sees == str(not hidden) and folders == "['home', 'shm', 'tmp', 'work']" and logs == "[]"
 
 
+OPENED: list[str] = []  # by this process, while a test looks
+
+
+def watched(event, arguments):
+    if OPENED and event in (
+        "open",
+        "os.listdir",
+        "os.scandir",
+        "os.chmod",
+        "os.remove",
+        "os.rename",
+        "shutil.copytree",
+    ):
+        OPENED.append(f"{event} {arguments[0]}")
+
+
+def test_once_the_code_runs_the_grader_opens_no_path_below_the_scratch_folder_but_to_count_files(kernel, forking):
+    shared = str(kernel.scratch.shared)
+    run(kernel, "import os; open('a', 'w').write('x')")
+    sys.addaudithook(watched)
+    OPENED.append("begin")
+    try:
+        run(kernel, "print(1); time = __import__('time'); time.sleep(0.5)")
+        kernel.restart()
+        run(kernel, "print(2)")
+        assert kernel.scratch.read(forking, "a") == b"x"
+        found = [each for each in OPENED if shared in each]
+    finally:
+        OPENED.clear()
+    polled = any("disk" in layer.name and layer.bound == "polled" for layer in kernel.process.layers)
+    assert bool(found) == polled and all(each.startswith("os.scandir ") for each in found)
+
+
 REPLACED = {
     "links": "for place in ['../home', '../tmp', '.']: os.symlink('/etc/passwd', f'{place}/kernel-2.log')",
     "queues": "for place in ['../home', '../tmp', '.']: os.mkfifo(f'{place}/kernel-2.log')",

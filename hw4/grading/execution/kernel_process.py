@@ -16,6 +16,7 @@ class KernelApp(IPKernelApp):
 
     def _try_bind_socket(self, s: zmq.Socket[Any], port: int) -> int:
         s.setsockopt(zmq.USE_FD, port)
+        s.setsockopt(zmq.SNDHWM, 0)  # what its queue has no place for is lost, the end of the cell with it
         return super()._try_bind_socket(s, port)
 
     def init_control(self, context: zmq.Context[Any]) -> None:

@@ -1,10 +1,8 @@
 """The cells of a notebook one after the other, under limits; nothing that a cell does ends the run."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -85,19 +83,13 @@ def _execute(kernel: Kernel, seconds: float, collector: OutputCollector, executi
 
 def _recover(kernel: Kernel, collector: OutputCollector, execution: Execution) -> bool:
     """Make the kernel ready for the next cell; return whether that took a new one."""
-    if execution.status == "died":
-        kernel.restart()
-        return True
+    ended = execution.status == "died"
     if execution.status in ("timed out", "flooded"):
         # What an interrupted cell still says is its traceback, which shows where it was.
-        def take(message: dict[str, Any]) -> None:
-            with suppress(Flood):
-                collector.take(message)
-
-        if not kernel.interrupt(take if execution.status == "timed out" else None):
-            kernel.restart()
-            return True
-    return False
+        ended = not kernel.interrupt(collector.take if execution.status == "timed out" else None)
+    if ended:
+        kernel.restart()
+    return ended
 
 
 def _finish(collector: OutputCollector, execution: Execution) -> None:

@@ -3,7 +3,6 @@
 pyzmq was weighed: it takes a message of however many parts into memory before anybody can refuse it.
 """
 
-import select
 import socket
 import struct
 from collections.abc import Generator
@@ -25,7 +24,7 @@ class Wire:
     """
 
     def __init__(self, address: str | tuple[str, int], kind: str, largest: int, patience: float) -> None:
-        self.largest = largest
+        self.largest, self._patience = largest, patience
         self._unread, self._messages = bytearray(), self._parse()
         self._socket = socket.socket(PATHS if isinstance(address, str) else socket.AF_INET)
         self._socket.settimeout(patience)
@@ -45,15 +44,19 @@ class Wire:
     def send(self, parts: list[bytes]) -> None:
         """Send a message; raise `OSError`, too, where nobody takes it within the patience."""
         heads = [struct.pack(">BQ", LONG | MORE * (part is not parts[-1]), len(part)) for part in parts]
+        self._socket.settimeout(self._patience)
         self._socket.sendall(b"".join(head + part for head, part in zip(heads, parts, strict=True)))
 
     def receive(self, seconds: float) -> list[bytes] | None:
         """Return the parts of the next message, no part if it was dropped; None if none comes in time."""
         deadline = monotonic() + seconds
         while (message := next(self._messages)) is None:
-            if not select.select([self._socket], [], [], max(0.0, deadline - monotonic()))[0]:
+            self._socket.settimeout(max(0.0, deadline - monotonic()))
+            try:
+                piece = self._socket.recv(PIECE)
+            except (TimeoutError, BlockingIOError):
                 return None
-            if not (piece := self._socket.recv(PIECE)):
+            if not piece:
                 raise ConnectionError("closed by the kernel")
             self._unread += piece
         return message

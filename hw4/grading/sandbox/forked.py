@@ -5,13 +5,13 @@ import functools
 import json
 import os
 import pickle
-import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from multiprocessing.connection import wait  # of any descriptor, where `select` ends at 1,023
 from pathlib import Path
 
 from .limits import Layer
@@ -100,7 +100,7 @@ class ForkedProcess:
             if self._exit_code is None:
                 if self.pid is None:
                     self._exit_code = 1
-                elif select.select([self._reports], [], [], 0)[0]:
+                elif wait([self._reports.fileno()], 0):
                     self._exit_code = int(self._reports.readline() or -signal.SIGKILL)
             return self._exit_code
 
@@ -117,7 +117,7 @@ class ForkedProcess:
                 with contextlib.suppress(OSError):
                     keeper = os.pidfd_open(self.root)  # shows its end even while the forkserver is busy
                     os.kill(self.pid, signal.SIGKILL)
-                    select.select([keeper], [], [], LONGEST_DEATH)  # it ends after all that the process has started
+                    wait([keeper], LONGEST_DEATH)  # it ends after all that the process has started
                     os.close(keeper)
                 self._exit_code = -signal.SIGKILL
             self._reports.close()

@@ -1,7 +1,6 @@
 """Processes for a submission's code: forked from a forkserver on Linux, and launched afresh on other systems."""
 
 import contextlib
-import itertools
 import os
 import re
 import shutil
@@ -30,10 +29,8 @@ def modules_mentioned(texts: Sequence[str]) -> list[str]:
 
     A submission's own texts decide nothing: what is preloaded would be seen by the others of its class.
     """
-    mentioned = [
-        modules for word, modules in PRELOADED.items() if word == "kernel" or any(word in each for each in texts)
-    ]
-    return list(itertools.chain(*mentioned))
+    mentioned = [word for word in PRELOADED if word == "kernel" or any(word in each for each in texts)]
+    return [module for word in mentioned for module in PRELOADED[word]]
 
 
 class Launcher(contextlib.AbstractContextManager["Launcher"]):
@@ -92,7 +89,7 @@ class LaunchedProcess:
 
     def __init__(self, program: Program, environment: dict[str, str]) -> None:
         # a script imports nothing from its own folder, which is ours; a module imports from the submission's
-        option = "-P" if program.is_script else "-m"
+        option = "-P" if program.argv[0].endswith(".py") else "-m"
         self._process = subprocess.Popen(
             [sys.executable, option, *program.argv],
             cwd=program.folder,

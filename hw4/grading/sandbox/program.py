@@ -40,7 +40,3 @@ class Program:
     environment: dict[str, str] = field(default_factory=dict)
     isolation: Isolation | None = None
     descriptors: list[int] = field(default_factory=list)
-
-    @property
-    def is_script(self) -> bool:
-        return self.argv[0].endswith(".py")

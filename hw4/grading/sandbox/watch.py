@@ -63,20 +63,25 @@ class Watch:
             pause = max(POLL, BREATHER * (thread_time() - start))
 
     def _look(self) -> None:
-        """Note why processes ended; kill the others where a limit is exceeded."""
+        """Note why processes ended; kill the others where a limit is exceeded, or where one cannot be looked at."""
         with self._looking:
             unexplained = [each for each in self._processes if each not in self._reasons]
-            living, reason = [each for each in unexplained if each.poll() is None], None
-            if unexplained:
-                with contextlib.suppress(psutil.Error, OSError):  # one of them has just ended
-                    reason = self._exceeded(living)
+            living, reason = unexplained, None
+            try:
+                living = [each for each in unexplained if each.poll() is None]
+                reason = self._exceeded(living) if unexplained else None
+            except psutil.NoSuchProcess:  # one of them has just ended
+                pass
+            except Exception as problem:  # whatever it is: without a look, no polled limit holds
+                reason = f"what cannot be counted: {getattr(problem, 'strerror', None) or type(problem).__name__}"
             for process in unexplained:
                 if reason or process not in living:
-                    process.kill()
-                    self._reasons[process] = reason
+                    with contextlib.suppress(Exception):  # the next look tries again
+                        process.kill()
+                        self._reasons[process] = reason
 
     def _exceeded(self, processes: list[Process]) -> str | None:
-        """Return which limit the processes exceed, in words."""
+        """Return which limit the processes exceed, in words; what is raised stands for what cannot be counted."""
         limits = self._limits
         if monotonic() > self._end:
             return f"more than {limits.seconds:g} s in all"
@@ -90,10 +95,7 @@ class Watch:
             return too_much
         if not processes or _in_memory(processes[0]):
             return None
-        try:
-            return self._written(set(pids) - {each.root for each in processes})
-        except OSError as problem:  # it is hidden, and so not counted
-            return f"what cannot be counted: {os.strerror(problem.errno or 0)}"
+        return self._written(set(pids) - {each.root for each in processes})
 
     def _written(self, pids: Iterable[int]) -> str | None:
         """Return which limit the files exceed that lie in the folder or, deleted, are still open.
