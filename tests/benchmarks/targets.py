@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import psutil
@@ -165,17 +166,19 @@ def drawing(folder: Path) -> None:
             cell.source += f"\n\n<!-- {stamp} -->" if cell.cell_type == "markdown" else ""
         return notebook
 
-    def measure(draw: Callable[[nbformat.NotebookNode], object]) -> float:
-        notebook = fresh()
+    def seconds_of(draw: Callable[[Any], object], drawn: Any) -> float:
         start = time.process_time()
-        draw(notebook)
+        draw(drawn)
         return time.process_time() - start
 
+    def markdown_step(notebook: nbformat.NotebookNode) -> None:
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                markdown2html(cell.source)
+
     work: dict[str, Callable[[], float]] = {
-        "nbconvert's Markdown step": lambda: measure(
-            lambda notebook: [markdown2html(cell.source) for cell in notebook.cells if cell.cell_type == "markdown"]
-        ),
-        "our page": lambda: measure(lambda notebook: submission_page(Result(notebook, title="x"))),
+        "nbconvert's Markdown step": lambda: seconds_of(markdown_step, fresh()),
+        "our page": lambda: seconds_of(submission_page, Result(fresh(), title="x")),
     }
     rounds(work, 1)
     times = rounds(work, 10)

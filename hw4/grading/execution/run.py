@@ -1,5 +1,7 @@
 """The cells of a notebook one after the other, under limits; nothing that a cell does ends the run."""
 
+import errno
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from time import monotonic
@@ -7,8 +9,12 @@ from time import monotonic
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from ..sandbox.limits import ResourceLimits
 from .kernel import CellTimeout, Flood, Kernel, KernelDeath
 from .outputs import FLOOD, OutputCollector
+
+FILES = ResourceLimits.files
+NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ def run_cells(notebook: NotebookNode, kernel: Kernel, limits: Limits) -> Iterato
         else:
             collector = OutputCollector(cell, displays, limits.output)
             _execute(kernel, seconds, collector, execution)
+            if NO_SPACE in execution.reason:
+                execution.reason += f" (what a submission may write: {limits.disk / 2**30:.3g} GiB, {FILES:,} files)"
             new_kernel |= _recover(kernel, collector, execution)
             _finish(collector, execution)
         execution.seconds = monotonic() - start
