@@ -462,3 +462,10 @@ def test_a_text_that_is_printed_below_a_question_is_its_answer_wherever_it_is_na
     said = judged(cells, ids)
     for name, word in TWO.items():
         assert said[name][0] == "answered" and [each for each in TWO.values() if each in said[name][1]] == [word], said
+
+
+def test_the_question_quoted_with_a_typing_error_is_no_answer():
+    text = GIVEN["unsup-2-question"].split("\n\n", 1)[1]
+    assert "explain" in text
+    quoted = "> " + text.replace("explain", "explian").replace("\n", "\n> ")
+    assert judged(["unsup-section", "unsup-2-question", quoted], ids=False) == {}

@@ -114,7 +114,7 @@ class Alignment:
                 self.words[at] = word
 
     def take_quotations(self, reworded: Rows) -> None:
-        """Take the words that are copied from given text.
+        """Take the words that are copied from given text, with a typing error between two quotations.
 
         `reworded` has the rows of the questions that the submission itself has in other words.
         """
@@ -125,6 +125,10 @@ class Alignment:
                 continue
             run = self._quotation(at, [*self.reference.rows.get(row, [])[:MOST_QUOTED], *reworded.get(row, [])])
             self.words[at : at + len(run)] = run
+            before = self.words[end - 1] if 0 < end == at - 1 else None
+            if run and before and (before[0], before[1] + 2) == run[0][:2]:
+                skipped = self.reference.given[before[0]].words[before[1] + 1]
+                self.words[end] = (before[0], before[1] + 1, False) if _is_mended(skipped, self.text[end]) else None
             end = at + len(run) if run else end
 
     def _names(self, at: int) -> bool:
