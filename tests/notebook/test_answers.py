@@ -403,6 +403,28 @@ def test_a_question_in_other_words_is_no_answer():
     assert remark.text == f"this is another edition: {found_and_not}, 5 in other words"
 
 
+def test_the_cells_over_which_a_reworded_question_is_spread_are_no_answer():
+    (code,) = cells_of("cnn-3-snippet")
+    before = [
+        SECTIONS["cnn-1"],
+        REWORDED["cnn-1"],
+        "2. Compare three ways to control how fast the receptive field grows.",
+    ]
+    texts = ["3. Imagine a CNN with three convolutional layers, defined as follows:"]
+    asks = 'What is the size (spatial extent) of the receptive field of each "pixel" in the output tensor?'
+    rest = [SECTIONS["dropout-1"], REWORDED["dropout-1"], REWORDED["dropout-2"]]
+    cells = [
+        *map(new_markdown_cell, before + texts),
+        new_code_cell(code.source),
+        *map(new_markdown_cell, [asks, *rest]),
+    ]
+    found, notebook = read(cells, ids=False)
+    assert [asked(found, f"cnn-{number}").perhaps for number in (1, 2, 3)] == [[], [], []], shown(
+        found, notebook, "cnn-3"
+    )
+    assert [asked(found, f"cnn-{number}").missing for number in (1, 2, 3)] == [[""], [""], [""]]
+
+
 @pytest.mark.parametrize("apart", [False, True])
 def test_an_unmarked_answer_in_the_cell_of_a_reworded_question_or_below_it(apart):
     answer = {"cnn-1": "All pixels that reach one output.", "dropout-1": "No, zeros stay zeros.", "dropout-2": "XYZZY"}

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from .alignment import Alignment, Segment, Words
 from .questions import role
-from .reference import Reference, Rows, normal, rows_of
+from .reference import Asked, Reference, Rows, normal, rows_of
 from .tokens import answer_start, first_label, is_speech, tokens, words
 
 LEAST_COVER = 0.5  # the part of a given text's rows of words that the cell in its place has
@@ -179,7 +179,7 @@ def _asking(source: str) -> list[str]:
 
 
 def _find_reworded(matched: Matched) -> list[int]:
-    """Find the questions that stand in other words; return the cells in which they do.
+    """Find the questions that stand in other words, and the cells that go on with one; return all these cells.
 
     Where many do, the submission is of another edition, and one that has lost a single word is in other words as well.
     """
@@ -194,10 +194,37 @@ def _find_reworded(matched: Matched) -> list[int]:
     matched.reworded = {position for position, part in lost.items() if part > MOST_GONE}
     if is_other_edition(len(matched.reworded), len(matched.places.keys() & reference.at)):
         matched.reworded = set(lost)
-    for position in matched.reworded:
-        index = matched.places[position]
-        matched.homes[index] = [*{position, *matched.homes[index]}]
-    return [index for index, homes in matched.homes.items() if not matched.reworded.isdisjoint(homes)]
+    return [index for position in matched.reworded for index in _spread(matched, reference.at[position])]
+
+
+def _spread(matched: Matched, asked: Asked) -> list[int]:
+    """Find the cells around a question in other words that begin it, or go on with it; return them with its own."""
+    place, reference = matched.places[asked.position], matched.reference
+    own = first_label(matched.cells[place].source)
+    number, found = own.number or asked.number, [place]
+    for step in (-1, 1) if own.number is None or own.letters else (1,):
+        last = min(max(place + step * MOST_CELLS, -1), len(matched.cells))
+        for index in range(place + step, last, step):
+            cell = matched.cells[index]
+            own_home, label, said = (
+                asked.position in matched.homes[index],
+                first_label(cell.source),
+                _asking(cell.source),
+            )
+            begins = label.number is not None and not label.letters
+            if cell.cell_type == "code":
+                continue
+            if not own_home and (matched.homes[index] or (step > 0 and begins)):
+                break
+            shares = label.number == number and reference.share(set(said), asked.words) >= LEAST_SHARE
+            if own_home or shares or (step > 0 and reference.likeness(asked, said) >= LEAST_LIKENESS):
+                found.append(index)
+            if step < 0 and begins and shares:
+                matched.places[asked.position] = index
+                break
+    for index in found:
+        matched.homes[index] = [*{asked.position, *matched.homes.get(index, [])}]
+    return found
 
 
 def _by_id(matched: Matched, texts: dict[int, list[str]]) -> None:
