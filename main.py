@@ -122,7 +122,8 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output, unpacked]
     modules = modules_mentioned(texts)
     launcher = nullcontext() if options.dask else Launcher(modules, options.threads, hidden)
-    bounded.start()
+    if options.only or options.watch:
+        bounded.start()
     with launcher as started:
         from hw4.grading.classroom import Classroom, Options
         from hw4.grading.course import alone, junit

@@ -84,6 +84,7 @@ class Classroom:
 
         `launcher` starts the processes of what runs here; None for a cluster.
         """
+        bounded.start()
         output.prepare(self.options.output, [entry.found.place for entry in self.entries])
         with spreadsheet.alone(self.options.output):
             return self._grade(launcher)
