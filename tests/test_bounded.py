@@ -69,3 +69,12 @@ def test_a_module_in_the_current_folder_is_not_imported(tmp_path, monkeypatch):
     monkeypatch.setattr(bounded, "IDLE", bounded.SimpleQueue())
     bounded.start()
     assert call(len, "x") == 1
+
+
+def test_a_call_in_the_background_is_made_and_whatever_ends_it_is_not_heard(tmp_path):
+    bounded.call_in_background(os.mkdir, tmp_path / "made")
+    bounded.call_in_background(os._exit, 0)
+    bounded.call_in_background(pow, "no", "number")
+    while not (tmp_path / "made").exists():
+        time.sleep(0.01)
+    assert call(len, "four") == 4

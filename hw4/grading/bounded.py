@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Timer
+from threading import Thread, Timer
 from typing import TypeVar, cast
 
 import psutil
@@ -92,6 +92,16 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
     if isinstance(reply, Unusable | BeyondLimits):
         raise reply
     return cast(Returned, reply)
+
+
+def call_in_background(function: Callable[..., object], *arguments: object) -> None:
+    """Have a helper process call a module's `function`, whatever becomes of it."""
+
+    def attempt() -> None:
+        with contextlib.suppress(Unusable, BeyondLimits):
+            call(function, *arguments)
+
+    Thread(target=attempt, daemon=True).start()
 
 
 def serve() -> None:

@@ -117,6 +117,13 @@ def outcome_of(
     return Outcome(result.title, code, files, lines, answers, result.faults(), fragments(result, cells))
 
 
+def draw(result: Result) -> None:
+    """Draw the page of a result, so that what it is drawn of again is found in the caches of this process."""
+    from .report.submission_page import submission_page
+
+    submission_page(result)
+
+
 def failed_outcome(name: str, problem: BaseException) -> Outcome:
     """Return the outcome of a submission that could not be graded."""
     code = ExitCode.UNUSABLE if isinstance(problem, Unusable) else ExitCode.FAULT
@@ -158,6 +165,8 @@ def run(task: Task, launcher: Launcher, progress: Progress | None = None) -> Res
             return stack.enter_context(Judge(launcher, apart, plan.cells, plan.checks, plan.function))
 
         file = plan.function.file if plan.function else ""
+        if progress:  # a single run: the text is drawn, and so cached, while PyTorch is imported and the cells run
+            bounded.call_in_background(draw, plan.result)
         early = judge(files) if (plan.cells or plan.function) and (not file or file in files) else None
         finding = plan.result.finding
         finding.limits = limits

@@ -1,13 +1,26 @@
 """`part4_affine_backward` against the battery, and the battery against wrong backwards."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from hw4.answers import part4_affine_backward
 from hw4.grading.affine.battery import Example
 from hw4.grading.affine.checks import CHECKS
-from hw4.grading.affine.function_worker import affine, layer
+from hw4.grading.affine.function_worker import affine, derivatives, layer
 from tests.affine.mutants import MUTANTS, failures, right
+from tests.builders import ROOT
+
+# Of a submission's two processes for its function, each would take half a second to import one of these.
+WHOLE = """
+import sys
+from hw4.answers import part4_affine_backward
+from tests.affine.mutants import failures
+assert failures(part4_affine_backward) == {}
+print(sorted({"sympy", "torch._dynamo", "torch.distributed.tensor"} & sys.modules.keys()))
+"""
 
 
 @pytest.mark.parametrize("backward", [part4_affine_backward, right])
@@ -53,3 +66,21 @@ def test_the_upstream_gradient_of_a_sum_would_accept_what_ignores_it():
     ours = torch.autograd.grad(layer(MUTANTS["upstream gradient ignored"])(*inputs).sum(), inputs)
     theirs = torch.autograd.grad(affine(*inputs).sum(), inputs)
     assert all(torch.allclose(mine, right_one) for mine, right_one in zip(ours, theirs, strict=True))
+
+
+def test_a_whole_battery_imports_none_of_what_is_slow_in_pytorch():
+    found = subprocess.run([sys.executable, "-c", WHOLE], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("weight", [torch.randn(3, 5).T, torch.randn(1, 3).expand(5, 3)])
+def test_a_weight_arrives_at_the_function_as_it_is(weight):
+    seen = []
+
+    def backward(ctx, upstream):
+        seen.append(upstream)
+        return right(ctx, upstream)
+
+    inputs = [torch.randn(shape, requires_grad=True) for shape in ((5, 4), (3, 4), (3,))]
+    derivatives([layer(backward)(*inputs)], inputs, [weight])
+    assert seen[0].stride() == weight.stride() and torch.equal(seen[0], weight)

@@ -24,7 +24,7 @@ def main() -> None:
     files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in (ROOT / "hw4").rglob("*.py")}
     files = {path: body for path, body in files.items() if "grading" not in path}
     seconds = {}
-    with Launcher(modules_mentioned(["torch backward optim matplotlib"])) as launcher:
+    with Launcher(modules_mentioned(["torch.optim matplotlib"])) as launcher:
         for question in questions:
             cells = [nbformat.v4.new_code_cell(IMPORTS)]
             cells += [cell for cell in notebook.cells if cell.id == "setup" or question_of(cell) == question]

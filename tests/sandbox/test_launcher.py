@@ -176,7 +176,8 @@ def test_temporary_files_go_into_the_scratch_folder_whatever_was_preloaded(tmp_p
 
 
 def test_modules_are_preloaded_for_the_words_that_a_text_mentions():
-    kernel, torch, optim, figures = (module.PRELOADED[word] for word in ("kernel", "torch", "optim", "matplotlib"))
+    words = ("kernel", "torch", "torch.optim", "matplotlib")
+    kernel, torch, optim, figures = (module.PRELOADED[word] for word in words)
     assert modules_mentioned([]) == kernel
     assert modules_mentioned(["", "import torch"]) == [*kernel, *torch]
     assert modules_mentioned(["matplotlib, torch.optim", "sklearn"]) == [*kernel, *torch, *optim, *figures]
