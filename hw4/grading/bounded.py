@@ -62,7 +62,22 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
 
     Raises `Unusable` where the function does, and `BeyondLimits` where it raises anything else or finds no end.
     """
-    request, limit = pickle.dumps((function, arguments)), seconds or SECONDS
+    return cast(Returned, _reply(pickle.dumps((function, arguments)), function.__name__, seconds or SECONDS))
+
+
+def call_in_background(function: Callable[..., object], *arguments: object) -> None:
+    """Have a helper process call a module's `function`, whatever becomes of it."""
+    request = pickle.dumps((function, arguments))  # as they are now
+
+    def attempt() -> None:
+        with contextlib.suppress(Unusable, BeyondLimits):
+            _reply(request, function.__name__, SECONDS)
+
+    Thread(target=attempt, daemon=True).start()
+
+
+def _reply(request: bytes, name: str, limit: float) -> object:
+    """Return what a helper replies to a request to call the function `name`; raise what `call` does."""
     if not STARTED:
         start()
     try:
@@ -84,24 +99,14 @@ def call(function: Callable[..., Returned], *arguments: object, seconds: float |
         end(helper)
         start()
         if isinstance(problem, EOFError | OSError | pickle.UnpicklingError):
-            raise BeyondLimits(f"{function.__name__} took more than {limit:g} s, or broke off") from None
+            raise BeyondLimits(f"{name} took more than {limit:g} s, or broke off") from None
         raise
     finally:
         timer.cancel()
     IDLE.put(helper)
     if isinstance(reply, Unusable | BeyondLimits):
         raise reply
-    return cast(Returned, reply)
-
-
-def call_in_background(function: Callable[..., object], *arguments: object) -> None:
-    """Have a helper process call a module's `function`, whatever becomes of it."""
-
-    def attempt() -> None:
-        with contextlib.suppress(Unusable, BeyondLimits):
-            call(function, *arguments)
-
-    Thread(target=attempt, daemon=True).start()
+    return reply
 
 
 def serve() -> None:
