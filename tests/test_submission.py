@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 
 import pytest
 
@@ -185,3 +186,11 @@ def test_the_texts_of_a_submission_are_its_notebook_and_the_modules_that_it_name
     given = submission({}, {"hw4/figures.py": "given", "hw4/seen.py": "seen", "hw4/unseen.py": "unseen"})
     notebook, *modules = named_texts(mine, given)
     assert "import hw4.figures" in notebook and sorted(modules) == ["its own", "seen"]
+    assert "other" in named_texts(submission({"a": "from hw4 import other"}, files), given)
+
+
+def test_the_texts_of_a_submission_are_found_in_one_reading_however_many_modules_there_are():
+    files = {f"a{number:05}b.py": "" for number in range(9000)}
+    start = time.monotonic()
+    assert len(named_texts(submission({"a": "ab" * 2_000_000}, files), submission({}))) == 1
+    assert time.monotonic() - start < 5

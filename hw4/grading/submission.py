@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -115,5 +116,7 @@ def named_texts(submission: Submission, reference: Submission) -> list[str]:
     """Return the text of a submission's notebook, and of those modules it runs with that the notebook names."""
     files = files_to_run(submission, reference)
     notebook = files[submission.notebook].decode(errors="replace")
-    modules = {path: path.removesuffix(".py").replace("/", ".") for path in files if path.endswith(".py")}
-    return [notebook, *(files[path].decode(errors="replace") for path, name in modules.items() if name in notebook)]
+    modules = {path: PurePosixPath(path).stem for path in files if path.endswith(".py")}
+    stems = set(modules.values())
+    named = {word[0] for word in re.finditer(r"\w+", notebook) if word[0] in stems}  # read once, however many there are
+    return [notebook, *(files[path].decode(errors="replace") for path, stem in modules.items() if stem in named)]
