@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from ..classroom import Entry
@@ -13,7 +15,9 @@ def write(file: Path, entries: Iterable[Entry]) -> None:
     """Write into `file` a suite for each submission, from the results in its folder, with a case per question."""
     suites = ElementTree.Element("testsuites")
     for entry in entries:
-        found = json.loads((entry.folder / RESULTS).read_text(encoding="utf-8"))
+        found: dict[str, Any] = {"tests": [], "output": "nothing of it could be written"}
+        with suppress(OSError, ValueError):
+            found = json.loads((entry.folder / RESULTS).read_text(encoding="utf-8"))
         tests = found["tests"] or [{"name": "notebook", "status": "failed", "output": found["output"]}]
         failures = [test for test in tests if test.get("status") == "failed"]
         counts = {"tests": str(len(tests)), "failures": str(len(failures))}
