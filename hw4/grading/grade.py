@@ -19,8 +19,7 @@ from .execution.run import Execution, Limits, run_cells
 from .notebook import labelling
 from .notebook.checks import JudgedFunction, check_cells, function_to_judge, is_given_check
 from .notebook.comparison import compare, machinery_remarks
-from .notebook.format import read_notebook
-from .notebook.language import language_of
+from .notebook.format import language_of, read_notebook
 from .notebook.questions import Remark
 from .notebook.reference import Reference
 from .report.console import report_lines, status

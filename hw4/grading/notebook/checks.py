@@ -54,8 +54,9 @@ def check_cells(reference: NotebookNode, notebook: NotebookNode) -> list[tuple[s
 
 
 def is_given_check(cell: NotebookNode) -> bool:
-    """Return whether a code cell of a reference is a check, by its id or as nbgrader's metadata mark it."""
-    return role(cell) == "check" or (_nbgrader(cell, "grade") and not _nbgrader(cell, "solution"))
+    """Return whether a code cell of a reference is a check, by its id, or without one of ours by nbgrader's metadata."""
+    marked = _nbgrader(cell, "grade") and not _nbgrader(cell, "solution")
+    return role(cell) == "check" or (role(cell) is None and marked)
 
 
 def _nbgrader(cell: NotebookNode, key: str) -> bool:

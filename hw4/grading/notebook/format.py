@@ -16,7 +16,11 @@ from jsonschema import Draft4Validator
 from nbformat import NotebookNode
 
 from ..errors import Unusable
+from ..text import last_line
+from .lexicon import LISTS
 
+PYTHONS = {"python", "python2", "python3", "ipython", "ipython3"}
+OTHER_KERNELS = re.compile("|".join(LISTS["kernels"].split()))
 CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 INDENTED = re.compile(r"\A\s*\{\s*?\n( +|\t+)\"")
@@ -163,3 +167,20 @@ def with_outputs(body: bytes, executed: NotebookNode, stamped: bool = False) -> 
     indent = INDENTED.match(text)
     written = json.dumps(content, ensure_ascii=False, indent=indent[1] if indent else None)
     return _text(written) + "\n" * text.endswith("\n")
+
+
+def language_of(body: bytes) -> str:
+    """Return the language of the notebook in the file `body`, in lower case, as its metadata have it; else "python".
+
+    Where they name none, the kernel does.
+    """
+    metadata = _dict(json.loads(body.decode("utf-8-sig")).get("metadata"))
+
+    def entry(part: str, key: str) -> str:
+        return str(_dict(metadata.get(part)).get(key) or "").strip().lower()
+
+    kernel = entry("kernelspec", "name")
+    other = OTHER_KERNELS.match(kernel) or re.search("python", kernel)
+    guessed = other[0].strip(".") if other else entry("language_info", "name")
+    language = entry("kernelspec", "language") or guessed or "python"
+    return "python" if language in PYTHONS else last_line(language)
