@@ -27,6 +27,7 @@ class Outline:
                 self.bare = self.bare or bool(label.number and not label.named)
             if role(cell) == "question":
                 self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
+        self.order = [asked.id for _, asked, _ in self.heads]
         self.printed = printed_texts(matched.cells, self.heads)
         self.listed = listed_by_section(matched, self.heads)
         heads = [(asked, number or asked.number) for _, asked, number in self.heads]
