@@ -127,8 +127,7 @@ def _doubt_runs(walk: Walk) -> None:
     answered, run = _answered(walk), list[tuple[int, Asked]]()
     for index, asked, _ in walk.heads:
         run = [*(each for each in run if each[1].section == asked.section and each[1] is not asked), (index, asked)]
-        if asked.id not in answered or len(run) == 1:
-            run = [] if asked.id in answered else run
+        if asked.id not in answered:
             continue
         pieces = [piece for piece in walk.pieces if piece.question == asked.id and piece.says]
         headings = [piece for piece in pieces if piece.heads or piece.label.named == "question"]

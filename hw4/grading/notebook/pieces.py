@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from itertools import pairwise
 
-from .alignment import Segment, alters
+from .alignment import Segment
 from .lexicon import BESIDE_WORDS
 from .matching import Matched
 from .outline import Outline
@@ -72,7 +72,7 @@ class Walk(Outline):
         for segment in segments:
             if segment.given is not None:
                 self._pass(segment, segment.given)
-            elif not alters(source, segment, segments):
+            elif not segment.alters:
                 self._collect(segment)
         if self._parts_here() != {self.place} and not self._has_place():
             self.place = ""
