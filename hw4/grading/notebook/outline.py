@@ -19,7 +19,7 @@ class Outline:
         self.ids: dict[str, str | None] = {}  # which question the ids of the submission mean
         self.bare = False  # whether questions begin with a number alone
         for index, cell in enumerate(matched.cells):
-            asked = [self.asked[each] for each in matched.homes.get(index, ()) if each in self.asked]
+            asked = [self.asked[each] for each in matched.homes[index] if each in self.asked]
             for each in asked:
                 starts = [segment.start for segment in matched.segments[index] if segment.given == each.position]
                 label = first_label(cell.source[cell.source.rfind("\n", 0, min(starts, default=0)) + 1 :])

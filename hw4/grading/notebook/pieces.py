@@ -67,7 +67,7 @@ class Walk(Outline):
         if home or headed:
             self.headed = index if headed and not home and label == Label() else -1
         given = self.reference.given
-        self.fixed = any(given[each].remarked for each in self.matched.homes.get(index, ()) if each in given)
+        self.fixed = any(given[each].remarked for each in self.matched.homes[index] if each in given)
         self.quotes = not home and any(segment.given is not None for segment in segments)
         for segment in segments:
             if segment.given is not None:
