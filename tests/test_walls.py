@@ -16,7 +16,7 @@ from hw4.grading.errors import Unusable
 from hw4.grading.intake.students import find
 from hw4.grading.marks.spreadsheet import quoted
 from hw4.grading.names import folder_names, shown
-from hw4.grading.notebook.language import language_of
+from hw4.grading.notebook.format import language_of
 from hw4.grading.submission import collect, files_to_run
 from tests.builders import JUDGED, ROOT, made, submission
 

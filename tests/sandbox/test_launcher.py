@@ -183,27 +183,6 @@ def test_modules_are_preloaded_for_the_words_that_a_text_mentions():
     assert modules_mentioned(["matplotlib, torch.optim", "sklearn"]) == [*kernel, *torch, *optim, *figures]
 
 
-@pytest.mark.slow
-def test_pytorchs_generator_is_seeded_whether_it_is_imported_beforehand_or_not(tmp_path):
-    path, drawn = tmp_path / "script.py", []
-    path.write_text("print(__import__('to' + 'rch').rand(1).item())")
-    for modules in ([], ["torch"]):
-        with Launcher(modules) as launcher, Scratch({}) as scratch, open(os.devnull) as nothing:
-            log = Log()
-            process = scratch.start(launcher, [str(path)], nothing.fileno(), log.descriptor, log.descriptor)
-            log.close()
-            assert ended(process, 60) == 0
-            drawn.append(float(log.last_line()))
-    assert drawn[0] == drawn[1]
-
-
-@pytest.mark.parametrize("files", [{}, {"torch.py": "x = 1"}, {"torch/__init__.py": "x = 1"}])
-def test_a_module_of_a_submission_that_is_called_torch_is_imported_like_any_other(attack, files):
-    given = {path: text.encode() for path, text in files.items()}
-    found = attack("sys.path.insert(0, '')\nimport torch; print(torch.x)" if files else "import torch.x", given)
-    assert found.text.endswith("1\n") if files else "ModuleNotFoundError: No module named 'torch.x'" in found.text
-
-
 def test_what_is_preloaded_later_is_imported_in_what_starts_from_then_on(tmp_path):
     path = tmp_path / "script.py"
     path.write_text("import sys; print('colorsys' in sys.modules, 'wave' in sys.modules)")

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import fcntl
 import gc
-import importlib.util
+import importlib
 import json
 import os
 import pickle
@@ -21,9 +21,8 @@ import signal
 import socket
 import sys
 import tempfile
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType
 
 from . import mounts
 from .isolation import isolate
@@ -144,26 +143,4 @@ def prepare(program: Program, descriptors: list[int], in_memory: bool) -> CodeTy
         sys.modules["numpy"].random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].default_generator.manual_seed(0)
-    else:
-        sys.meta_path.insert(0, SeedsTorch())
     return script
-
-
-class SeedsTorch:
-    """Seeds PyTorch's generator when the program imports what was not imported beforehand."""
-
-    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        if name != "torch":
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec and spec.loader:
-            execute = spec.loader.exec_module
-
-            def execute_and_seed(module: ModuleType) -> None:
-                execute(module)
-                with contextlib.suppress(AttributeError):  # it may be a module of the submission's
-                    module.default_generator.manual_seed(0)
-
-            spec.loader.exec_module = execute_and_seed
-        return spec
