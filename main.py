@@ -115,14 +115,15 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     judged = not options.reference or ANSWERS in reference.files
     line = f"starting: {found[0].name}" if single else lists(intake, judged)
     print(line, file=sys.stderr, flush=True)  # before anything is imported that takes a while
-    # The forkserver imports PyTorch while this process imports the rest. A single submission says itself what
-    # else it needs, and of a question alone its own code does.
+    # The forkserver imports PyTorch, whose generator it seeds, while this process imports the rest, if the reference
+    # names it. A single submission says itself what else it needs, and of a question alone its own code does.
     alone_wanted, texts = bool(options.only or options.watch), reference.texts()
+    torch = ["torch"] * any("torch" in text for text in texts)
     if single:
         with suppress(Unusable):  # which is said when it is graded
-            texts = named_texts(collect(found[0]), reference)
+            texts = torch + named_texts(collect(found[0]), reference)
     if alone_wanted:
-        texts = ["torch"] * any("torch" in text for text in texts)
+        texts = torch
     hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output, unpacked]
     modules = modules_mentioned(texts)
     launcher = nullcontext() if options.dask else Launcher(modules, options.threads, hidden)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -115,5 +116,7 @@ def named_texts(submission: Submission, reference: Submission) -> list[str]:
     """Return the text of a submission's notebook, and of those modules it runs with that the notebook names."""
     files = files_to_run(submission, reference)
     notebook = files[submission.notebook].decode(errors="replace")
-    modules = {path: path.removesuffix(".py").replace("/", ".") for path in files if path.endswith(".py")}
-    return [notebook, *(files[path].decode(errors="replace") for path, name in modules.items() if name in notebook)]
+    modules = {path.removesuffix(".py").replace("/", "."): path for path in files if path.endswith(".py")}
+    words = (each[0] for each in re.finditer(r"[\w.]+", notebook))  # read once, however many modules there are
+    named = dict.fromkeys(word for word in words if word in modules)
+    return [notebook, *(files[modules[word]].decode(errors="replace") for word in named)]
