@@ -33,6 +33,7 @@ for n in range(8):
     f = os.open(str(n), os.O_CREAT | os.O_RDWR); os.posix_fallocate(f, 0, 30 << 20); os.unlink(str(n)); kept += [f]
 """
 WAIT = "\ntime.sleep(20)\n"
+OUTLIVED = "time.sleep(3); print('not stopped', flush=True)"
 LIVES_ON = """
 def lives_on(work):
     if os.fork() == 0:
@@ -166,7 +167,8 @@ USES_OF_DISK = {
     + "    socket.send_fds(kept[-1][0], [b'x'], [f]); os.close(f)",
     "deleted files that are mapped": OPEN_FILES.replace("[f]", "[mmap.mmap(f, 30 << 20)]") + "    os.close(f)",
     "deleted files of a process without its first thread": LIVES_ON
-    + f"lives_on(lambda: exec({OPEN_FILES + 'time.sleep(9)'!r}))",
+    + f"lives_on(lambda: exec({OPEN_FILES + OUTLIVED!r}))\n"
+    + "os.wait(); sys.exit('Error: no space for the child')",
     "deleted files that a thread has alone": OPEN_FILES
     + """
 stack = mmap.mmap(-1, 1 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
