@@ -54,7 +54,7 @@ def check_cells(reference: NotebookNode, notebook: NotebookNode) -> list[tuple[s
 
 
 def is_given_check(cell: NotebookNode) -> bool:
-    """Return whether a code cell of a reference is a check, by its id, or without one by nbgrader's metadata."""
+    """Return whether a code cell of a reference is a check, by its id, or else by nbgrader's metadata."""
     marked = _nbgrader(cell, "grade") and not _nbgrader(cell, "solution")
     return role(cell) == "check" or (role(cell) is None and marked)
 

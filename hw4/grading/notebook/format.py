@@ -19,7 +19,7 @@ from ..errors import Unusable
 from ..text import last_line
 from .lexicon import LISTS
 
-PYTHONS = {"python", "python2", "python3", "ipython", "ipython3"}
+PYTHON = re.compile(r"i?python[\s\d.]*")
 OTHER_KERNELS = re.compile("|".join(LISTS["kernels"].split()))
 CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -177,10 +177,11 @@ def language_of(body: bytes) -> str:
     metadata = _dict(json.loads(body.decode("utf-8-sig")).get("metadata"))
 
     def entry(part: str, key: str) -> str:
-        return str(_dict(metadata.get(part)).get(key) or "").strip().lower()
+        value = _dict(metadata.get(part)).get(key)
+        return value.strip().lower() if isinstance(value, str) else ""
 
     kernel = entry("kernelspec", "name")
     other = OTHER_KERNELS.match(kernel) or re.search("python", kernel)
     guessed = other[0].strip(".") if other else entry("language_info", "name")
     language = entry("kernelspec", "language") or guessed or "python"
-    return "python" if language in PYTHONS else last_line(language)
+    return "python" if PYTHON.fullmatch(language) else last_line(language)

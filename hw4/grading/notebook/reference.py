@@ -144,7 +144,7 @@ class Reference:
 
     def likeness(self, asked: Asked, found: list[str]) -> float:
         """Return how alike a question and the beginning of a text are, 0 to 1: Dice's coefficient of weighed words."""
-        if len(found) <= SHORT:
+        if len(found) <= SHORT or not asked.words:
             return 0.0
         beginnings = [set(found[: part * len(asked.words)]) for part in (1, 2)]  # below may stand an answer
         whole = self.weight(asked.words)
