@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from hw4.grading.errors import Unusable
-from hw4.grading.notebook.checks import given_checks
+from hw4.grading.notebook.checks import function_to_judge, given_checks
 from hw4.grading.notebook.comparison import compare
 from hw4.grading.notebook.format import read_notebook
 from hw4.grading.notebook.labelling import read_reference
@@ -125,6 +125,13 @@ def test_a_check_is_rerun_with_all_that_it_needs_and_no_more():
     namespace: dict[str, object] = {}
     for _, source in kept:
         exec(source, namespace)  # no NameError
+
+
+def test_no_function_is_judged_of_a_homework_that_asks_for_none():
+    assert function_to_judge(read_reference(notebook_of(["Question 1: why?"]), "hw.ipynb").notebook) is None
+    asked = "Question 1: write `part4_affine_backward`"
+    found = function_to_judge(read_reference(notebook_of([asked]), "hw.ipynb").notebook)
+    assert found and (found.question, found.file) == ("question-1", "hw4/answers.py")
 
 
 def test_cells_of_an_older_format_compare_with_themselves_without_remarks():

@@ -65,12 +65,10 @@ def _nbgrader(cell: NotebookNode, key: str) -> bool:
 
 
 def function_to_judge(reference: NotebookNode) -> JudgedFunction | None:
-    """Return the function that the metadata of the `reference` name, or the homework's own if its question is asked."""
-    named = reference.metadata.get("hw4", {}).get("judged")
-    if isinstance(named, list) and len(named) == 3 and all(isinstance(each, str) for each in named):
-        return JudgedFunction(*named)
+    """Return the function that the `reference` names, or the homework's own, if its question is asked."""
+    named = reference.metadata.get("hw4", {}).get("judged") or JUDGED
     asked = {question_of(cell) for cell in reference.cells}
-    return JudgedFunction(*JUDGED) if JUDGED[0] in asked else None
+    return JudgedFunction(*named) if named[0] in asked else None
 
 
 def needed(
