@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import fields
 from functools import partial
 from importlib import import_module, metadata
@@ -85,7 +85,7 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     from hw4.grading.course.given import BLANK, NAME, ROOT, assignment
     from hw4.grading.intake.students import find
     from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
-    from hw4.grading.submission import ANSWERS, Submission, collect, named_texts
+    from hw4.grading.submission import ANSWERS, Submission, collect
 
     def read_one(path: Path) -> Submission:
         return collect(find([path], given, unpacked, single=True).submissions[0])
@@ -103,12 +103,8 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     judged = not options.reference or ANSWERS in reference.files
     line = f"starting: {found[0].name}" if single else intake.lists(judged)
     print(line, file=sys.stderr, flush=True)  # before anything is imported that takes a while
-    # The forkserver imports PyTorch while this process imports the rest. A single submission says itself what
-    # else it needs, and of a question alone its own code does.
+    # The forkserver imports PyTorch while this process imports the rest; alone, a question says what else it needs.
     alone_wanted, texts = bool(options.only or options.watch), reference.texts()
-    if single:
-        with suppress(Unusable):  # which is said when it is graded
-            texts = named_texts(collect(found[0]), reference)
     if alone_wanted:
         texts = ["torch"] * any("torch" in text for text in texts)
     hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output, unpacked]
