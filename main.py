@@ -83,7 +83,6 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     """Grade what the options name, with a folder into which archives can be unpacked; return the exit code."""
     from hw4.grading import bounded
     from hw4.grading.course.given import BLANK, NAME, ROOT, assignment
-    from hw4.grading.intake.lists import lists
     from hw4.grading.intake.students import find
     from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
     from hw4.grading.submission import ANSWERS, Submission, collect
@@ -102,7 +101,7 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     if (options.only or options.watch) and not single:
         raise Unusable("--only and --watch want one notebook, or a folder with one")
     judged = not options.reference or ANSWERS in reference.files
-    line = f"starting: {found[0].name}" if single else lists(intake, judged)
+    line = f"starting: {found[0].name}" if single else intake.lists(judged)
     print(line, file=sys.stderr, flush=True)  # before anything is imported that takes a while
     # The forkserver imports PyTorch while this process imports the rest; alone, a question says what else it needs.
     alone_wanted, texts = bool(options.only or options.watch), reference.texts()
@@ -121,7 +120,7 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
         memory, disk, size = int(options.memory * 2**30), int(options.disk * 2**30), int(options.output_size * 2**20)
         limits = Limits(options.timeout, options.total_timeout, memory, size, disk)
         shared = {field.name: getattr(options, field.name) for field in fields(Options) if field.name in options}
-        told = "" if single else lists(intake, judged, most=len(found))
+        told = "" if single else intake.lists(judged, most=len(found))
         chosen = Options(**shared, limits=limits, single=single, lists=told)
         if started and alone_wanted:
             desk = alone.Desk(paths[0], partial(read_one, paths[0]), reference, chosen, started)
@@ -137,8 +136,7 @@ def missing_packages() -> list[str]:
     """Return the packages of requirements/running.txt that are not installed."""
     lists = Path(__file__).resolve().parent / "requirements"
     names = [line.split()[0] for line in (lists / "running.txt").read_text().splitlines() if line[:1].isalpha()]
-    installed = {each.name.lower() for name in names for each in metadata.distributions(name=name)}
-    return [name for name in names if name.lower() not in installed]
+    return [name for name in names if not any(metadata.distributions(name=name))]
 
 
 def own_notebook() -> Path:

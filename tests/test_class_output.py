@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urldefrag
 
 import pytest
 
-from hw4.grading import bounded, class_output, output
+from hw4.grading import bounded, output
 from hw4.grading.grade import outcome_of
 from hw4.grading.names import safe_name
 from hw4.grading.notebook.questions import Question
@@ -42,14 +42,14 @@ def hand_in(folder: Path, name: str, reference, cells=None) -> Graded:
     """Leave in a class's folder what a run of a submission leaves; return what the class's pages say of it."""
     result = Result(made(CELLS | (cells or {})), reference, name)
     outcome = outcome_of(result, "hw.ipynb", False, {"name": name})
-    class_output.keep_fragments(folder / safe_name(name), outcome.fragments)
+    output.keep_fragments(folder / safe_name(name), outcome.fragments)
     output.write(outcome.files, folder / safe_name(name))
     return Graded(name, safe_name(name), outcome.answers, outcome.faults)
 
 
 def write(folder: Path, reference, graded, unusable=(), pages=PAGES):
-    drawn = class_output.reference_fragments(folder, Result(reference), "key")
-    return class_output.write_class(folder, graded, unusable, pages, drawn)
+    drawn = output.reference_fragments(folder, Result(reference), "key")
+    return output.write_class(folder, graded, unusable, pages, drawn)
 
 
 def links(page: Path) -> list[str]:
@@ -157,7 +157,7 @@ def test_a_single_submission_leaves_no_page_of_a_class_beside_its_own(reference,
     write(tmp_path, reference, [hand_in(tmp_path, "ann", reference)])
     (tmp_path / "mine.html").write_text("<p>of the grader's own</p>")
     output.write({"report.html": document("alone", "x")}, tmp_path)
-    class_output.remove_pages(tmp_path, {"report.html"})
+    output.remove_pages(tmp_path, {"report.html"})
     assert {path.name for path in tmp_path.glob("*.html")} == {"mine.html", "report.html"}
 
 
@@ -171,7 +171,7 @@ def test_what_could_not_be_read_this_time_leaves_nothing_of_an_earlier_run(refer
 
 def test_what_is_drawn_again_is_what_was_drawn(reference, tmp_path):
     hand_in(tmp_path, "ann", reference)
-    kept = json.loads((tmp_path / class_output.FRAGMENTS / "ann.json").read_text())
+    kept = json.loads((tmp_path / output.FRAGMENTS / "ann.json").read_text())
     page = (tmp_path / "ann" / "report.html").read_bytes()
     (tmp_path / "ann" / "report.html").write_text("old")
     assert output.redraw(tmp_path / "ann", copy.deepcopy(reference), "ann") == kept

@@ -18,7 +18,6 @@ LAYERS = [
     {"result"},
     {"report"},
     {"output"},
-    {"class_output"},
     {"marks"},
     {"grade"},
     {"intake"},

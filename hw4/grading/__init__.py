@@ -10,8 +10,7 @@ execution/     the kernel, the run of the cells under limits, the collection of 
 affine/        the battery, the judge, the function worker
 result         what became of each question, each cell, and the function
 report/        console, Gradescope's JSON, table of marks, pages, cells as HTML, formulas
-output         what is left in the output folder
-class_output   the pages of a class, from what the drawing of each submission left
+output         what is left in the output folder: of a submission, and the pages of a class
 grade          a submission from its files to its result
 intake/        who handed in what: folders, archives, platforms' names
 cluster        the same on a Dask cluster

@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from . import bounded, class_output, output
+from . import bounded, output
 from .errors import ExitCode, Unusable
 from .execution.run import Execution, Limits
 from .grade import Outcome, Task, code_digest, failed_outcome, grade, model_answers, read_reference
@@ -99,7 +99,7 @@ class Classroom:
         folder = self.folders[found]
         try:
             if outcome.fragments and not self.options.single:
-                class_output.keep_fragments(folder, outcome.fragments)
+                output.keep_fragments(folder, outcome.fragments)
             if outcome.files:  # what is unchanged was written by an earlier run
                 output.write(outcome.files, folder)
         except (OSError, Unusable) as problem:
@@ -113,7 +113,7 @@ class Classroom:
             print(f"main.py: {last_line(outcome.lines[-1])}", file=sys.stderr)
             return outcome.code
         options, written = self.options, [self.options.output / name for name in outcome.files]
-        class_output.remove_pages(options.output, but=outcome.files)
+        output.remove_pages(options.output, but=outcome.files)
         if options.save and outcome.code == ExitCode.CLEAN:
             name = next(iter(outcome.files))  # the executed notebook
             path = found.files[found.notebook]
@@ -146,8 +146,8 @@ class Classroom:
         pages = pages_of(questions(self.given, self.given)[0])
         answers = model_answers(self.given, options.answers, options.own)
         key = hashlib.sha256(f"{self.reference.digest()} {code_digest()} {answers.notebook}".encode(errors="replace"))
-        reference = class_output.reference_fragments(options.output, answers, key.hexdigest())
-        page = class_output.write_class(options.output, graded, unusable, pages, reference)
+        reference = output.reference_fragments(options.output, answers, key.hexdigest())
+        page = output.write_class(options.output, graded, unusable, pages, reference)
         states = [outcome.status for outcome in done.values()]
         print(class_summary(states, len(self.folders)), clean_text(str(page)), sep="\n")
         marks = self._table()  # as it stands now: somebody may have marked in the meantime
@@ -194,8 +194,8 @@ class Classroom:
             code = ExitCode(kept["code"])
             if code > ExitCode.FAILED or (kept["task"], kept["name"]) != (task.digest(), name):
                 return None
-            if kept["drawing"] != output.drawing_digest() or not class_output.fragments_path(folder).exists():
-                class_output.keep_fragments(folder, bounded.call(output.redraw, folder, self.given, name))
+            if kept["drawing"] != output.drawing_digest() or not output.fragments_path(folder).exists():
+                output.keep_fragments(folder, bounded.call(output.redraw, folder, self.given, name))
             return Outcome(name, code, {}, kept["lines"], kept["answers"], kept["faults"])
         except (KeyError, ValueError, TypeError, OSError, Unusable, bounded.BeyondLimits):
             return None

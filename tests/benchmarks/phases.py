@@ -41,8 +41,8 @@ PHASES = {
     "clean-up of the scratch folder": ["sandbox.scratch:Scratch.__exit__"],
     "draw": ["report.cells:Cells.__init__", "output:submission_page", "report.submission_page:fragments"],
     "compose results.json and the notebook": ["output:files_of"],
-    "write": ["output:write", "class_output:keep_fragments"],
-    "pages of the class": ["class_output:write_class", "class_output:reference_fragments"],
+    "write": ["output:write", "output:keep_fragments"],
+    "pages of the class": ["output:write_class", "output:reference_fragments"],
     "table of marks": ["classroom:Classroom._write_marks"],
 }
 

@@ -3,7 +3,6 @@
 import pytest
 
 from hw4.grading.errors import Unusable
-from hw4.grading.intake.lists import lists
 from hw4.grading.submission import collect
 from tests.intake.builders import BOOK, OTHER, adds_up, laid, read, tarred, told, zipped
 
@@ -297,7 +296,7 @@ def test_names_that_differ_in_case_or_normalization_stay_apart(tmp_path):
     wanted = ["Jose\u0301", "Jos\u00e9", "ann", "Ann", "a\nb", "\udcff"]
     found = read(laid(tmp_path / "class", {f"{name}/hw.ipynb": BOOK for name in wanted}))
     assert len({each.name for each in found.submissions}) == len(wanted)
-    assert lists(found, judged=True).isprintable() or "\n" in lists(found, judged=True)
+    assert found.lists(judged=True).isprintable() or "\n" in found.lists(judged=True)
 
 
 def test_a_pattern_of_names_may_be_given(tmp_path):
@@ -315,10 +314,10 @@ def test_one_cause_is_one_line_however_many_share_it(tmp_path):
     files = {f"s{number}/hw.ipynb": BOOK for number in range(40)}
     files |= {f"s{number}/answers.py": "x" for number in range(10)} | {f"e{number}": None for number in range(20)}
     found = read(laid(tmp_path / "class", files))
-    said = lists(found, judged=True).splitlines()
+    said = found.lists(judged=True).splitlines()
     assert len([line for line in said if "answers.py" in line]) == 2 and len(said) < 10
     assert any(line.strip().startswith("no hw4/answers.py, 30 of 40: s10") and "18 more" in line for line in said)
-    assert all(each.name in lists(found, judged=True, most=99) for each in found.submissions)
+    assert all(each.name in found.lists(judged=True, most=99) for each in found.submissions)
 
 
 MIXED = {
@@ -383,7 +382,7 @@ def test_the_three_lists_add_up_to_every_entry_of_a_class_of_all_forms(tmp_path)
     assert set(graded) == files | folders | {"thursday/vic", "tuesday/tia", "tuesday/ugo"}
     instead = {"Gus", "kim.json", "lou.py", "moe.html", "ned.pdf", "ole.7z"}
     assert set(refused) == instead | {"empty", "pat.zip", "qi", "thursday/wes"}
-    assert f"{len(entries)} entries" in lists(found, judged=True)
+    assert f"{len(entries)} entries" in found.lists(judged=True)
 
 
 def test_a_class_is_read_the_same_in_an_archive(tmp_path):

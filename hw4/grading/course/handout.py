@@ -18,8 +18,6 @@ RUNNER += [".github/workflows/homework.yml"]
 # The kinds of files that may go out: what an editor or Python left beside them could hold an answer.
 KINDS = {"", ".py", ".toml", ".txt", ".md", ".ipynb", ".html", ".css", ".tex", ".woff2", ".sh", ".yml"}
 
-Files = Iterator[tuple[Path, Path]]  # each file, and its place in what is handed out
-
 
 def run(arguments: list[str]) -> ExitCode:
     """Write the hand-out into the folder that the arguments name, and say so."""
@@ -39,7 +37,7 @@ def new_folder(command: str, what: str, arguments: list[str]) -> Path:
     return folder
 
 
-def files_to_give(top: Path, names: Iterable[str] = ("",)) -> Files:
+def files_to_give(top: Path, names: Iterable[str] = ("",)) -> Iterator[tuple[Path, Path]]:
     """Yield the files at these `names` below `top`, with their places there; by default all."""
     for place in (top / name for name in names):
         for path in files_below(place) if place.is_dir() else [place]:

@@ -1,16 +1,18 @@
 """Who handed in what: the entries of a folder, divided into submissions, what cannot be graded, and what is ignored."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import Unusable
 from ..names import shown
-from ..submission import Found
+from ..submission import ANSWERS, Found
 from .platforms import Student, original, stem, students
 from .student import VERSION, Asked, beside, submission
 from .tree import INSTEAD, LINK, OUTPUT, Item, scan
+
+MOST = 12  # submissions to be graded, and of those that share a remark, that are named on the terminal
 
 
 @dataclass
@@ -21,6 +23,39 @@ class Intake:
     ignored: list[tuple[str, str]] = field(default_factory=list)  # (entry, reason)
     remarks: list[str] = field(default_factory=list)  # on how a folder was read
     single: bool = False  # one submission, no class
+
+    def lists(self, judged: bool, most: int = MOST) -> str:
+        """Return what is said before anything runs: three lists that add up to every entry, with a line per cause.
+
+        At most so many that are simply graded are named; where a function is `judged`, also those without it.
+        """
+        graded = [found for found in self.submissions if not found.problem]
+        refused = [found for found in self.submissions if found.problem]
+        counts = [sum(len(found.entries) for found in each) for each in (graded, refused)]
+        missing = [found.name for found in graded if judged and ANSWERS not in found.files]
+        notes = [(note, found.name) for found in graded for note in found.notes]
+        notes += [(f"no {ANSWERS}, {len(missing)} of {len(graded)}", name) for name in missing]
+        lines = [
+            *self.remarks,
+            f"{sum(counts) + len(self.ignored)} entries:",
+            f"{counts[0]} to be graded" + f", as {len(graded)} submissions" * (counts[0] != len(graded)),
+            *(f"  {each.name}: {each.original}, {each.notebook}" for each in graded if len(graded) <= most),
+            *_by_cause(notes, most),
+            f"{counts[1]} not gradable",
+            *_by_cause(((found.problem, found.name) for found in refused), len(refused)),
+            f"{len(self.ignored)} ignored",
+            *_by_cause(((reason, entry) for entry, reason in self.ignored), len(self.ignored)),
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _by_cause(pairs: Iterable[tuple[str, str]], most: int) -> Iterator[str]:
+    causes: dict[str, list[str]] = {}
+    for cause, name in pairs:
+        causes.setdefault(cause, []).append(name)
+    for cause, names in causes.items():
+        more = f" and {len(names) - most} more" if len(names) > most else ""
+        yield f"  {cause}: {', '.join(names[:most])}{more}"
 
 
 def find(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from html import escape
 from pathlib import Path
 
-from .. import class_output, output
+from .. import output
 from ..errors import ExitCode, Unusable
 from ..report.layout import page_name, render
 from ..report.markup import FOLDER as PLACE
@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> ExitCode:
         marks.update({})
         said = marks.write()
         place.mkdir(exist_ok=True)
-        _, asked, answers = class_output.kept_reference(folder)
+        _, asked, answers = output.kept_reference(folder)
         ready = [row for row in marks.rows.values() if not row["sum"] or number(row["sum"]) is not None]
         for row in marks.rows.values():
             file = place / f"{row['folder']}.html"
@@ -62,7 +62,7 @@ def page(marks: Table, row: Cells, asked: Mapping[str, str], answers: Mapping[st
     """Return the page of the student with that `row`; `asked` and `answers` are HTML of the reference."""
     folder, points = marks.path.parent / row["folder"], Decimal(marks.asked.points)
     # What somebody else has left there is not shown.
-    own = class_output.kept_fragments(folder) if output.kept(folder).get("name") == row["submission"] else {}
+    own = output.kept_fragments(folder) if output.kept(folder).get("name") == row["submission"] else {}
     unmarked = sum(not row[f"mark {part}"] for part in marks.parts)
     facts = [f"{row['sum'] or 0} of {marks.asked.most()} points"]
     facts += [f"with an adjustment of {row['adjustment']}"] * bool(row["adjustment"])
