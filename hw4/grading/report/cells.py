@@ -41,12 +41,10 @@ class Cells:
         name = f"{TABLES['roles'].get(kind or '', 'Added cell')} {letter}".strip()
         level = 1 if row is self.result.loose else 3
         body = printed(cell.source, "Raw text") if cell.cell_type == "raw" else self._body(cell, cell.source, level)
-        body += "".join(
-            f'<div class="output">{html}</div>' for html in self.outputs.draw(cell.get("outputs", []), level)
-        )
+        outputs = list(self.outputs.draw(cell.get("outputs", []), level))
         label = "" if level == 1 and cell.cell_type == "markdown" else f"{name} · cell {index + 1}"
         missing = kind == "answer" and letter in row.question.missing
-        return macro("cell", kind or "added", label, body, index + 1, self.marks[index], missing)
+        return macro("cell", kind or "added", label, body, outputs, index + 1, self.marks[index], missing)
 
     def _body(self, cell: NotebookNode, source: str, level: int) -> str:
         if cell.cell_type == "code":
@@ -55,9 +53,9 @@ class Cells:
 
     def _marks(self, index: int, cell: NotebookNode) -> str:
         """Say what became of a cell where it is not simply that it ran."""
-        execution, code = self.executions.get(index), cell.cell_type == "code" and cell.source.strip()
-        skipped = code and not execution and self.result.finding.limits
-        return macro("state", execution, skipped, [each for each in self.result.finding.remarks if each.cell == index])
+        finding, execution = self.result.finding, self.executions.get(index)
+        skipped = finding.limits and not execution and cell.cell_type == "code" and cell.source.strip()
+        return macro("state", execution, skipped, finding.remarks, index)
 
     def excerpt(self, index: int, spans: Spans, what: str) -> str:
         """Return what a cell's text says in the `spans`, under a label that begins with `what`; "" for nothing."""

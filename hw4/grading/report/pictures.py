@@ -78,32 +78,28 @@ class Pictures:
         return body
 
     def _embedded(self, data: bytes) -> Embedded:
-        """Return `data` as it stands on the page; raise `ValueError` where it cannot."""
+        """Return `data` as it stands on the page, at most as large as that; raise `ValueError` where it cannot."""
         kind = _kind(data)
         if kind == "SVG":
             return _svg(data)
         try:
             with warnings.catch_warnings(action="error"), Image.open(BytesIO(data), formats=[kind]) as image:
-                return self._fitted(image, kind, data)
+                pixels = image.width * image.height
+                if pixels > min(PIXELS, self.pixels_left):
+                    raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
+                self.pixels_left -= pixels
+                animated = getattr(image, "is_animated", False)
+                if image.width <= WIDEST and len(data) <= (UNCHANGED if animated else LARGEST):
+                    image.verify() if kind == "PNG" else image.load()
+                    return kind.lower(), data, 0, ""
+                width, smaller = _smaller(image)
+                return "jpeg", smaller, width, "Only the first frame of an animation is shown" if animated else ""
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as reason:
             raise ValueError(f"Picture that is too large ({reason})") from None
         except Exception as reason:  # Pillow raises whatever its reading of somebody's bytes comes to
             if len(data) > UNCHANGED:
                 raise ValueError(f"Damaged picture of {len(data):,} bytes ({reason})") from None
             return kind.lower(), data, 0, f"This picture is damaged: {reason}"
-
-    def _fitted(self, image: Image.Image, kind: str, data: bytes) -> Embedded:
-        """Return `image`, which was opened from `data`, at most as large as the page; raise where it is damaged."""
-        pixels = image.width * image.height
-        if pixels > min(PIXELS, self.pixels_left):
-            raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
-        self.pixels_left -= pixels
-        animated = getattr(image, "is_animated", False)
-        if image.width <= WIDEST and len(data) <= (UNCHANGED if animated else LARGEST):
-            image.verify() if kind == "PNG" else image.load()
-            return kind.lower(), data, 0, ""
-        width, smaller = _smaller(image)
-        return "jpeg", smaller, width, "Only the first frame of an animation is shown" if animated else ""
 
 
 def _kind(data: bytes) -> str:
