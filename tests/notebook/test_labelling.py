@@ -192,3 +192,9 @@ def test_an_answer_below_the_marker_that_stands_under_the_statements_is_one_to_a
     assert compared([asked], [f"{asked} 2"])[0] == {"question-1": ([], [])}
     assert compared([asked], [f"{asked} since 1-NN memorises"])[0] == {"question-1": ([], [])}
     assert compared([asked], [asked])[0] == {"question-1": (["A", "B"], [])}
+
+
+def test_a_question_that_is_a_heading_alone_is_missing_where_it_was_deleted():
+    reference = ["# Lab", "## Question 1", "What is the gradient of a linear layer?", "## Question 2", "Why?"]
+    found, _ = compared(reference, ["# Lab", "My answer to all of the questions is that it is zero"])
+    assert list(found.values()) == [([""], []), ([""], [])]

@@ -40,7 +40,7 @@ class Segment:
     given: int | None = None  # the position of the given cell in the reference
     part: str = ""  # whose statement it is
     home: bool = False  # it stands in the given cell's place, and is not a quotation
-    inserted: bool = False  # it was added between two given words that follow each other
+    alters: bool = False  # it was added in the midst of a given sentence, which it mends or distorts
 
 
 class Alignment:
@@ -83,9 +83,9 @@ class Alignment:
     def take_home(self, position: int) -> None:
         """Take the words of the given cell in whose place this one stands; a question's heading may differ."""
         given = self.reference.given[position]
-        ends = [0, *(end for _, end in self.spans)]
-        between = [self.source[end:start] for end, (start, _) in zip(ends, self.spans, strict=False)]
-        for at, offset in _aligned(given.words, self.text, [bool(BREAK.search(each)) for each in between]):
+        between = pairwise([(0, 0), *self.spans])
+        breaks = [BREAK.search(self.source, before[1], after[0]) is not None for before, after in between]
+        for at, offset in _aligned(given.words, self.text, breaks):
             self.words[at] = (position, offset, True)
         self._leave_choices(position)
         pairs = zip(self.spans, self.words, strict=True)
@@ -144,9 +144,8 @@ class Alignment:
         longest: list[Word] = []
         for text, given, first in sources:
             run: list[Word] = []
-            for word, other, place, taken in zip(
-                self.text[at:], text[first:], given[first:], self.words[at:], strict=False
-            ):
+            pairs = zip(self.text[at:], self.words[at:], text[first:], given[first:], strict=False)
+            for word, taken, other, place in pairs:
                 if word != other or place is None or taken:
                     break
                 run.append((place[0], place[1], False))
@@ -157,24 +156,19 @@ class Alignment:
 
     def segments(self) -> Iterator[Segment]:
         """Yield the stretches of the text in their order; stretches without a word are left out."""
-        kinds: list[tuple[int, str, bool] | None] = []
-        for word in self.words:
-            kinds.append((word[0], self.reference.given[word[0]].parts[word[1]], word[2]) if word else None)
-        runs = [(kind, [at for at, _ in run]) for kind, run in groupby(enumerate(kinds), lambda each: each[1])]
-        end = 0
-        for kind, indices in runs:
-            start, last = self.spans[indices[0]][0], indices[-1]
+        given, end, around = self.reference.given, 0, [*self.words, None]  # no word after the last, nor at -1
+        kinds = [word and (word[0], given[word[0]].parts[word[1]], word[2]) for word in self.words]
+        starts = [*(start for start, _ in self.spans), len(self.source)]
+        for kind, run in groupby(range(len(kinds)), kinds.__getitem__):
+            indices = list(run)
+            first, after = indices[0], indices[-1] + 1
             if kind:
-                end = self.spans[last][1]
-                yield Segment(start, end, *kind)
+                end = self.spans[after - 1][1]
+                yield Segment(starts[first], end, *kind)
             else:
-                after = self.spans[last + 1][0] if last + 1 < len(self.spans) else len(self.source)
-                left, right = (
-                    self.words[at] if 0 <= at < len(self.words) else None for at in (indices[0] - 1, last + 1)
-                )
-                follows = left is not None and right is not None and (left[0], left[1] + 1) == right[:2]
-                several = len(indices) >= FEWEST_INSERTED
-                yield Segment(end, after, inserted=follows and several)
+                text = self.source[end : starts[after]]
+                alters = _alters(text, after - first, around[first - 1], around[after])
+                yield Segment(end, starts[after], alters=alters)
 
 
 def _aligned(given: list[str], text: list[str], breaks: list[bool]) -> Iterator[tuple[int, int]]:
@@ -210,16 +204,13 @@ def _chosen(source: str, spans: dict[int, tuple[int, int]], first: int, second: 
 
     `spans` are the places in `source` of the words that it has.
     """
-    struck = [match.span() for match in STRUCK.finditer(source)]
-    here = [word for word in (first, second) if word in spans]
-    left = [word for word in here if not any(start <= spans[word][0] < end for start, end in struck)]
-    if len(left) == 2:
-        texts = {word: source[slice(*spans[word])] for word in left}
-        marked = [word for word in left if MARKED.fullmatch(source[spans[word][0] - 1 : spans[word][1] + 1])]
-        loud = [word for word in left if texts[word].isupper()]
-        chosen = next((some[0] for some in (marked, loud) if len(some) == 1), None)
-        return chosen, False
-    return left[0] if len(left) == 1 else None, True
+    text = STRUCK.sub(lambda struck: " " * len(struck[0]), source)
+    left = [word for word in (first, second) if word in spans and text[spans[word][0]] != " "]
+    if len(left) < 2:
+        return left[0] if left else None, True
+    marked = [word for word in left if MARKED.fullmatch(source[spans[word][0] - 1 : spans[word][1] + 1])]
+    loud = [word for word in left if source[slice(*spans[word])].isupper()]
+    return next((some[0] for some in (marked, loud) if len(some) == 1), None), False
 
 
 def _is_insertion(left: difflib.Match, right: difflib.Match) -> bool:
@@ -254,14 +245,13 @@ def _is_mended(before: str, after: str) -> bool:
     return difflib.SequenceMatcher(None, before, after, autojunk=False).ratio() >= TYPING_ERROR
 
 
-def alters(source: str, segment: Segment, segments: list[Segment]) -> bool:
-    """Return whether added text alters a given sentence: it neither begins nor ends one, and no label marks it.
+def _alters(text: str, count: int, before: Word | None, after: Word | None) -> bool:
+    """Return whether added text of `count` words alters a sentence: it neither begins nor ends it, and has no label.
 
-    Several words that replace none are no alteration, wherever they stand.
+    Several words between two given ones that follow each other are no alteration, wherever they stand.
     """
-    at, text = segments.index(segment), source[segment.start : segment.end]
-    before, after = (segments[each].home if 0 <= each < len(segments) else False for each in (at - 1, at + 1))
-    begins = not before or BEGINNING.match(text)
-    ends = not after or ENDING.search(text)
+    begins = not (before and before[2]) or BEGINNING.match(text)
+    ends = not (after and after[2]) or ENDING.search(text)
+    inserted = before and after and (before[0], before[1] + 1) == after[:2] and count >= FEWEST_INSERTED
     label = read_label(text)
-    return label.named != "answer" and not label.verdict and not (begins and ends) and not segment.inserted
+    return label.named != "answer" and not label.verdict and not (begins and ends) and not inserted

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
 from .lexicon import ANSWER_WORDS, QUESTION_WORDS, SEVERAL_ANSWERS
@@ -23,7 +22,7 @@ def assign(walk: Walk) -> None:
     _divide_lists(walk)
     _doubt_runs(walk)
     for question, pieces in unclear.items():
-        walk.doubtful[question] += [piece for piece in pieces if piece.says]
+        walk.doubtful[question] += pieces
         for piece in pieces:
             piece.question = None
 
@@ -40,7 +39,7 @@ def _follow_labels(walk: Walk) -> None:
     What asks something under the number of a question that is not in the submission is another question; so is what
     stands below a heading such as "Question 2" and above an announced answer.
     """
-    answered, placed = _answered(walk), {asked.id for _, asked, _ in walk.heads}
+    answered = _answered(walk)
     named: dict[str, list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
         if piece.named and ((piece.question is None and not piece.foreign) or piece.named not in answered):
@@ -50,40 +49,36 @@ def _follow_labels(walk: Walk) -> None:
         said = [piece for piece in pieces if piece.says]
         labels = {piece.label.named for piece in said if piece.label.named == "answer" or "\n" in piece.text.strip()}
         asks = labels >= {"question", "answer"} or any("?" in piece.text[-5:] for piece in said)
-        if target not in placed and asks:
+        if target not in walk.order and asks:
             walk.foreign.add(pieces[0].cell)
             for piece in pieces:
                 piece.question, piece.foreign = None, True
 
 
-@dataclass
-class Listing:
-    """The numbers that rise in a block of pieces, and the pieces below each, by the question that it means."""
+def _listing(
+    walk: Walk, own: str | None, section: int | None, pieces: list[Piece]
+) -> tuple[list[int], dict[str | None, list[Piece]], bool]:
+    """Return the last list of numbers among `pieces`, which stand below the question `own` or a foreign one.
 
-    numbers: list[int] = field(default_factory=list)
-    targets: dict[str | None, list[Piece]] = field(default_factory=dict)
-    announced: bool = False  # by a line such as "Answers", or the head of a table
-
-
-def _listing(walk: Walk, own: str | None, section: int | None, pieces: list[Piece]) -> Listing:
-    """Return the last list of numbers among `pieces`, which stand below the question `own` or a foreign one."""
-    found, target, cell, placed = Listing(), own, -1, {asked.id for _, asked, _ in walk.heads}
+    That is: the numbers, the pieces below each by the question that it means, and whether a line such as "Answers", or
+    the head of a table, announces them.
+    """
+    numbers, targets, is_announced, target, cell = list[int](), dict[str | None, list[Piece]](), False, own, -1
     foreign = any(piece.foreign for piece in pieces)
     for piece in pieces:
         asks = piece.foreign and piece.cell in walk.foreign  # the number is that of an inserted question
-        counts = piece.label.named in ("", "answer") and not asks and not piece.code
         head = words(piece.text.lstrip().partition("\n")[0])
         names_both = len(head) <= LONGEST_ROW and QUESTION_WORDS & set(head) and ANSWER_WORDS & set(head)
-        announced = bool(names_both or SEVERAL_ANSWERS & {*head[-1:], *(head[:1] if piece.label.named else ())})
-        if announced or (foreign and piece.label.number == 1 and piece.cell != cell):
-            found = Listing(announced=announced)
+        announces = bool(names_both or SEVERAL_ANSWERS & {*head[-1:], *(head[:1] if piece.label.named else ())})
+        if announces or (foreign and piece.label.number == 1 and piece.cell != cell):
+            numbers, targets, is_announced = [], {}, announces
         cell = piece.cell
-        if counts and piece.label.number is not None:
+        if piece.label.named in ("", "answer") and piece.label.number is not None and not asks and not piece.code:
             target = walk.numbers.get((section, piece.label.number))
-            found.numbers.append(piece.label.number)
-        if found.numbers:
-            found.targets.setdefault(target if target in placed or not foreign else None, []).append(piece)
-    return found
+            numbers.append(piece.label.number)
+        if numbers:
+            targets.setdefault(target if target in walk.order or not foreign else None, []).append(piece)
+    return numbers, targets, is_announced
 
 
 def _divide_lists(walk: Walk) -> None:
@@ -92,14 +87,13 @@ def _divide_lists(walk: Walk) -> None:
     Below a question that the reference does not ask, a list may hold answers to such questions as well. It is in doubt
     where it may be a list of one question's own.
     """
-    answered, order = _answered(walk), [asked.id for _, asked, _ in walk.heads]
+    answered, order = _answered(walk), walk.order
     blocks: dict[tuple[str | None, int | None, bool], list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
         if not piece.place:
             blocks[piece.question, piece.section, piece.foreign].append(piece)
     for (own, section, foreign), pieces in blocks.items():
-        found = _listing(walk, own, section, pieces)
-        numbers, targets = found.numbers, found.targets
+        numbers, targets, is_announced = _listing(walk, own, section, pieces)
         others = {each for each in targets if each != own and any(piece.says for piece in targets[each])}
         known = numbers == sorted(set(numbers)) and {*order, None} >= targets.keys()
         known = known and (foreign or all((section, number) in walk.numbers for number in numbers))
@@ -107,11 +101,11 @@ def _divide_lists(walk: Walk) -> None:
             continue
         below = own in order and {*order[order.index(own) + 1 :]}.isdisjoint(targets)
         parts = walk.reference.questions[own].parts if own is not None else []
-        fits = len(parts) > 1 and numbers[-1] <= len(parts) and not found.announced
+        fits = len(parts) > 1 and numbers[-1] <= len(parts) and not is_announced
         if fits and not (below and len(numbers) == len([each for each in walk.numbers if each[0] == section])):
             continue  # they number its parts
         gap = len(numbers) > 1 and numbers[-1] > len(numbers)  # which a list of one question's own has not
-        certain = found.announced or own is None or (below and not fits and (gap or len(targets) >= CERTAIN_NUMBERS))
+        certain = is_announced or own is None or (below and not fits and (gap or len(targets) >= CERTAIN_NUMBERS))
         for each in others if certain else ():
             for piece in targets[each]:
                 piece.question, piece.foreign = each, False
@@ -133,8 +127,7 @@ def _doubt_runs(walk: Walk) -> None:
     answered, run = _answered(walk), list[tuple[int, Asked]]()
     for index, asked, _ in walk.heads:
         run = [*(each for each in run if each[1].section == asked.section and each[1] is not asked), (index, asked)]
-        if asked.id not in answered or len(run) == 1:
-            run = [] if asked.id in answered else run
+        if asked.id not in answered:
             continue
         pieces = [piece for piece in walk.pieces if piece.question == asked.id and piece.says]
         headings = [piece for piece in pieces if piece.heads or piece.label.named == "question"]
@@ -169,26 +162,23 @@ def _look_above(walk: Walk) -> dict[str, list[Piece]]:
     """
     unclear: dict[str, list[Piece]] = defaultdict(list)
     answered, questions = _answered(walk), walk.reference.questions
-    sections: dict[int | None, list[tuple[int, Asked]]] = defaultdict(list)
-    for index, asked, _ in walk.heads:
-        sections[asked.section].append((index, asked))
+    first = {asked.section: index for index, asked, _ in reversed(walk.heads)}
     loose: dict[int | None, list[Piece]] = defaultdict(list)
     for piece in walk.pieces:
-        first = sections[piece.section][0][0] if piece.section in sections else len(walk.owners)
-        if piece.question is None and not piece.foreign and piece.cell <= first:
+        if piece.question is None and not piece.foreign and piece.cell <= first.get(piece.section, piece.cell):
             loose[piece.section].append(piece)
     for section, pieces in loose.items():
-        asked = [each.id for _, each in sections[section]]
+        asked = [each.id for _, each, _ in walk.heads if each.section == section]
         said = [piece for piece in pieces if piece.says]
         numbers = {piece.label.number for piece in pieces if piece.label.number}
         marked = any(piece.label.named == "answer" for piece in pieces)
         if not said or len(numbers) > 1 or section is None:
             continue
-        above = [each for index, each, _ in walk.heads if index < pieces[0].cell][-1:]
+        above = [each.id for index, each, _ in walk.heads if index < pieces[0].cell][-1:]
         if marked and not numbers and asked and set(asked) & answered == set(asked[:-1]) != set():
             following: dict[str | None, str] = dict(pairwise(asked))
             moved = said + [piece for piece in walk.pieces if piece.question in asked and piece.says]
-            stay = [piece.question or "".join(each.id for each in above) for piece in moved]
+            stay = [piece.question or "".join(above) for piece in moved]
             go = [following.get(piece.question, asked[0]) for piece in moved]
             gain = _agreement(walk, moved, go) - _agreement(walk, moved, stay)
             if gain >= LEAST_GAIN:
@@ -201,12 +191,12 @@ def _look_above(walk: Walk) -> dict[str, list[Piece]]:
                     for each in set(filter(None, owners)) - (answered - set(asked)):
                         unclear[each].append(piece)
                 continue
-        meant = [each.id for each in above] + asked[:1]
+        meant: list[str | None] = [*above, *asked[:1]]
         if numbers:
-            places = [*(each.section for each in above), section]
+            places = [*(questions[each].section for each in above), section]
             meant = [walk.numbers.get((each, max(numbers))) for each in places]
         silent = [each for each in meant if each and each not in answered]
-        if silent and (numbers or (marked and silent == asked[:1])) and (len(silent) == 1 or silent[0] == above[0].id):
+        if silent and (numbers or (marked and silent == asked[:1])) and (len(silent) == 1 or silent[:1] == above):
             for piece in pieces:
                 piece.question, piece.named, piece.section = silent[0], None, questions[silent[0]].section
         else:

@@ -32,8 +32,8 @@ class Matched:
 
     cells: list[NotebookNode]
     reference: Reference
+    homes: list[list[int]]  # by the submission's cell, those of the reference in whose place it stands
     places: dict[int, int] = field(default_factory=dict)  # of the reference's cells in the submission
-    homes: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))  # the same the other way round
     same: dict[int, int] = field(default_factory=dict)  # a submission's cell to the reference's of the same text
     copies: dict[int, int] = field(default_factory=dict)  # the same for a second one
     reworded: set[int] = field(default_factory=set)  # questions of the reference that stand in other words
@@ -43,7 +43,7 @@ class Matched:
 
 def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     """Return `cells` of a submission matched with the cells of `reference`."""
-    matched = Matched(cells, reference)
+    matched = Matched(cells, reference, [[] for _ in cells])
     _by_text(matched)
     found = {index: tokens(cell.source) for index, cell in enumerate(cells) if index not in matched.same}
     texts = {index: each[0] for index, each in found.items() if index not in matched.copies}
@@ -51,14 +51,13 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     _by_likeness(matched, texts)
     _by_id(matched, texts)
     for position, index in matched.places.items():
-        if position not in matched.homes.get(index, ()):
+        if position not in matched.homes[index]:
             matched.homes[index].append(position)
-    matched.segments = [_read(matched, index, found.get(index)) for index in range(len(cells))]
+    matched.segments = [_read(matched, index, found.get(index, ([], []))) for index in range(len(cells))]
     reworded = _find_reworded(matched)
     if reworded:
-        asked = [_align(matched, index, found[index]) for index in reworded]
         rows: Rows = defaultdict(list)
-        for question in asked:
+        for question in [_align(matched, index, found[index]) for index in reworded]:
             for at, row in enumerate(rows_of(question.text)):
                 if question.words[at]:
                     rows[row].append((question.text, question.words, at))
@@ -67,7 +66,7 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     return matched
 
 
-def _read(matched: Matched, index: int, found: Words | None, reworded: Rows | None = None) -> list[Segment]:
+def _read(matched: Matched, index: int, found: Words, reworded: Rows | None = None) -> list[Segment]:
     """Return the stretches of a cell's text, `found` its words with their places, if it is no cell of the reference.
 
     The cell may quote the questions that the submission has in other words, whose rows `reworded` has.
@@ -75,10 +74,10 @@ def _read(matched: Matched, index: int, found: Words | None, reworded: Rows | No
     cell, reference = matched.cells[index], matched.reference
     whole = matched.same.get(index, matched.copies.get(index))
     if whole in reference.given:
-        matched.covered[whole] |= set(range(len(reference.given[whole].words)))
+        matched.covered[whole].update(range(len(reference.given[whole].words)))
         return [Segment(0, len(cell.source), whole, "", index in matched.same)]
-    if whole is not None or found is None:
-        own = whole is not None and role(reference.notebook.cells[whole]) in ("note", "evidence")
+    if whole is not None:
+        own = role(reference.notebook.cells[whole]) in ("note", "evidence")
         return [] if own else [Segment(0, len(cell.source))]  # the reference's evidence, handed in again, is no answer
     alignment = _align(matched, index, found)
     alignment.take_quotations(reworded or {})
@@ -90,9 +89,9 @@ def _read(matched: Matched, index: int, found: Words | None, reworded: Rows | No
 def _align(matched: Matched, index: int, found: Words) -> Alignment:
     """Return the words of a cell, those of the given cells taken in whose place it stands."""
     alignment = Alignment(matched.cells[index], matched.reference, found)
-    for position in matched.homes.get(index, []):
+    for position in matched.homes[index]:
         if position in matched.reworded:
-            alignment.take_reworded(position, any(position in matched.homes[at] for at in matched.homes if at > index))
+            alignment.take_reworded(position, any(position in home for home in matched.homes[index + 1 :]))
         else:
             alignment.take_home(position)
     return alignment
@@ -100,29 +99,26 @@ def _align(matched: Matched, index: int, found: Words) -> Alignment:
 
 def _by_text(matched: Matched) -> None:
     """Find the cells whose text is the reference's: with the same id first, then in the order of the reference."""
-    positions = matched.reference.texts
-    ids = {name: position for position, name in enumerate(matched.reference.ids)}
-    keys = [(cell.cell_type, normal(cell.source)) for cell in matched.cells]
-    for index, (cell, key) in enumerate(zip(matched.cells, keys, strict=True)):
-        position = ids.get(cell.get("id", ""), -1)
-        if position in positions.get(key, ()) and position not in matched.places:
-            matched.places[position], matched.same[index] = index, position
-    last = -1
-    for index, key in enumerate(keys):
-        alike = positions.get(key, []) if key[1] and index not in matched.same else []
-        free = [position for position in alike if position not in matched.places]
-        if free:
-            position = next((position for position in free if position > last), free[0])
-            matched.places[position], matched.same[index] = index, position
-        elif alike:
-            matched.copies[index] = alike[0]
+    reference, places, last = matched.reference, matched.places, -1
+    alike = [reference.texts.get((cell.cell_type, normal(cell.source)), []) for cell in matched.cells]
+    for index, cell in enumerate(matched.cells):
+        for position in alike[index]:
+            if reference.ids[position] == cell.get("id") and position not in places:
+                places[position], matched.same[index] = index, position
+    for index, cell in enumerate(matched.cells):
+        if index not in matched.same and alike[index] and cell.source.strip():
+            free = [position for position in alike[index] if position not in places]
+            if free:
+                position = next((position for position in free if position > last), free[0])
+                places[position], matched.same[index] = index, position
+            else:
+                matched.copies[index] = alike[index][0]
         last = matched.same.get(index, last)
 
 
 def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
     """Find given cells that were edited, merged or split by the rows of words that they share with a cell."""
-    reference = matched.reference
-    wanted = reference.single
+    reference, wanted = matched.reference, matched.reference.single
     shared: dict[int, dict[int, set[tuple[str, ...]]]] = defaultdict(lambda: defaultdict(set))
     for index, text in texts.items():
         for row in set(rows_of(text)) & wanted.keys():
@@ -133,14 +129,13 @@ def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
         alike = {index for index in cells if matched.cells[index].cell_type == given.cell.cell_type}
         large = {index for index, rows in cells.items() if len(rows) >= LEAST_COVER * total}
         same = {index for index in large if matched.cells[index].get("id") == given.cell.id}
-        ranks = [(index in large & alike, index in same, len(rows), -index) for index, rows in cells.items()]
-        best = -max(ranks)[-1]
+        best = max(cells, key=lambda index: (index in large & alike, index in same, len(cells[index]), -index))
         union = set().union(*(rows for index, rows in cells.items() if index in alike))
         if len(cells[best]) < LEAST_SHARE * total and len(union) < LEAST_COVER * total:
             continue
         pieces, left = [best], union - cells[best]
-        for index in sorted(cells):
-            if index != best and index in alike and len(cells[index] & left) >= LEAST_PIECE:
+        for index in sorted(alike):
+            if len(cells[index] & left) >= LEAST_PIECE:
                 pieces.append(index)
                 left -= cells[index]
         matched.places[position] = min(pieces)
@@ -150,27 +145,23 @@ def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
 
 def _by_likeness(matched: Matched, texts: dict[int, list[str]]) -> None:
     """Find questions that another edition words differently, and the cells in which such a question goes on."""
-    reference = matched.reference
-    open_questions = [asked for position, asked in reference.at.items() if position not in matched.places]
-    if not open_questions:
-        return
-    taken, sections, section = set(matched.places.values()), {}, None
+    reference, taken, section = matched.reference, set(matched.places.values()), None
+    likenesses: list[tuple[float, int, int]] = []
     for index, cell in enumerate(matched.cells):
-        sections[index] = section = reference.titles.get(tuple(words(cell.source[:LONGEST_TITLE])), section)
-    likenesses = []
-    for index in texts:
-        if index not in taken and matched.cells[index].cell_type == "markdown":
-            source = matched.cells[index].source
-            found, number = _asking(source), first_label(source).number
-            for asked in open_questions:
-                agrees = number == asked.number and sections[index] == asked.section
-                likeness = reference.likeness(asked, found) + NUMBER_WEIGHT * agrees
-                if likeness >= LEAST_LIKENESS:
-                    likenesses.append((likeness, -index, asked.position))
-    for _, index, position in sorted(likenesses, reverse=True):
-        if position not in matched.places and -index not in taken:
-            matched.places[position] = -index
-            taken.add(-index)
+        section = reference.titles.get(tuple(words(cell.source[:LONGEST_TITLE])), section)
+        if index not in texts or index in taken or cell.cell_type != "markdown":
+            continue
+        found, number = _asking(cell.source), first_label(cell.source).number
+        for position in reference.at.keys() - matched.places.keys():
+            asked = reference.at[position]
+            agrees = number == asked.number and section == asked.section
+            likeness = reference.likeness(asked, found) + NUMBER_WEIGHT * agrees
+            if likeness >= LEAST_LIKENESS:
+                likenesses.append((-likeness, index, -position))
+    for _, index, position in sorted(likenesses):
+        if -position not in matched.places and index not in taken:
+            matched.places[-position] = index
+            taken.add(index)
 
 
 def _asking(source: str) -> list[str]:
@@ -206,14 +197,11 @@ def _spread(matched: Matched, asked: Asked) -> list[int]:
         last = min(max(place + step * MOST_CELLS, -1), len(matched.cells))
         for index in range(place + step, last, step):
             cell = matched.cells[index]
-            own_home, label, said = (
-                asked.position in matched.homes[index],
-                first_label(cell.source),
-                _asking(cell.source),
-            )
-            begins = label.number is not None and not label.letters
             if cell.cell_type == "code":
                 continue
+            own_home = asked.position in matched.homes[index]
+            label, said = first_label(cell.source), _asking(cell.source)
+            begins = label.number is not None and not label.letters
             if not own_home and (matched.homes[index] or (step > 0 and begins)):
                 break
             shares = label.number == number and reference.share(set(said), asked.words) >= LEAST_SHARE
@@ -223,7 +211,7 @@ def _spread(matched: Matched, asked: Asked) -> list[int]:
                 matched.places[asked.position] = index
                 break
     for index in found:
-        matched.homes[index] = [*{asked.position, *matched.homes.get(index, [])}]
+        matched.homes[index] = [*{asked.position, *matched.homes[index]}]
     return found
 
 

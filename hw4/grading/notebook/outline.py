@@ -19,7 +19,7 @@ class Outline:
         self.ids: dict[str, str | None] = {}  # which question the ids of the submission mean
         self.bare = False  # whether questions begin with a number alone
         for index, cell in enumerate(matched.cells):
-            asked = [self.asked[each] for each in matched.homes.get(index, ()) if each in self.asked]
+            asked = [self.asked[each] for each in matched.homes[index] if each in self.asked]
             for each in asked:
                 starts = [segment.start for segment in matched.segments[index] if segment.given == each.position]
                 label = first_label(cell.source[cell.source.rfind("\n", 0, min(starts, default=0)) + 1 :])
@@ -27,6 +27,7 @@ class Outline:
                 self.bare = self.bare or bool(label.number and not label.named)
             if role(cell) == "question":
                 self.ids.setdefault(cell.id.removesuffix("-question"), asked[0].id if asked else None)
+        self.order = [asked.id for _, asked, _ in self.heads]
         self.printed = printed_texts(matched.cells, self.heads)
         self.listed = listed_by_section(matched, self.heads)
         heads = [(asked, number or asked.number) for _, asked, number in self.heads]

@@ -2,10 +2,9 @@
 
 import re
 from collections import defaultdict
-from dataclasses import replace
 from itertools import pairwise
 
-from .alignment import Segment, alters
+from .alignment import Segment
 from .lexicon import BESIDE_WORDS
 from .matching import Matched
 from .outline import Outline
@@ -29,7 +28,7 @@ class Walk(Outline):
         self.section: int | None = None
         self.named: str | None = None
         self.place = ""
-        self.statements: set[tuple[int, str]] = set()  # of the present cell: the given cell, and the part
+        self.home: list[Segment] = []  # given text of the present cell that stands in its place
         self.begun = 0  # where the pieces of the present cell begin
         self.fixed = False  # the present cell holds given text that nobody is asked to change
         self.quotes = False  # the present cell quotes given text
@@ -46,47 +45,47 @@ class Walk(Outline):
 
     def _read(self, index: int, segments: list[Segment]) -> str | None:
         """Collect the pieces of a cell; return the question that the cell belongs to."""
-        head = None
-        owner, part = self.by_id(index)
+        self.index, self.cell = index, self.matched.cells[index]
+        self.head = None
+        self.owner, self.part = self.by_id(index)
         if not segments:  # the reference's evidence, handed in again
-            return owner or self.own
-        home = [segment for segment in segments if segment.home]
-        cell, label = self.matched.cells[index], first_label(self.matched.cells[index].source)
-        if not home and owner is None and self._is_foreign(index):
+            return self.owner or self.own
+        source, label = self.cell.source, first_label(self.cell.source)
+        self.home = home = [segment for segment in segments if segment.home]
+        if not home and self.owner is None and self._is_foreign(label):
             self.above = self.own if not (self.bare or label.named or self.headed >= 0) else None
-            self.question, self.named, self.lost = None, None, True
+            self._enter(self.section if self.headed < 0 else -1 - self.headed)  # a section that the reference lacks
+            self.lost = True
             self.foreign.add(index)
-            self.section = self.section if self.headed < 0 else -1 - self.headed  # one that the reference lacks
-            if self.numbers.get((self.section, label.number)) not in {asked.id for _, asked, _ in self.heads}:
+            if self.numbers.get((self.section, label.number)) not in self.order:
                 self.numbers[self.section, label.number] = None
         if self.headed == index - 1 and (index in self.foreign or any(each.given in self.asked for each in home)):
             for piece in self.pieces[self.begun :]:  # a heading of the question below
                 piece.question, piece.foreign = None, True
         self.begun = len(self.pieces)
-        headed = cell.cell_type == "markdown" and cell.source.startswith("#") and "\n" not in cell.source.strip()
-        self.headed = index if headed and not home and label == Label() else -1 if home or headed else self.headed
-        given = [self.reference.given.get(each) for each in self.matched.homes.get(index, ())]
-        self.fixed = any(each.remarked for each in given if each)
+        headed = self.cell.cell_type == "markdown" and source.startswith("#") and "\n" not in source.strip()
+        if home or headed:
+            self.headed = index if headed and not home and label == Label() else -1
+        given = self.reference.given
+        self.fixed = any(given[each].remarked for each in self.matched.homes[index] if each in given)
         self.quotes = not home and any(segment.given is not None for segment in segments)
-        self.statements = {(segment.given, segment.part) for segment in home if segment.given is not None}
         for segment in segments:
-            given_at = segment.given if segment.home and segment.given is not None else -1
-            asked = self.asked.get(given_at)
-            if given_at in self.reference.sections:
-                owner, part = None, ""  # what stands below the next section's heading
-            if asked and asked is not self.question:
-                head, owner, part = head or asked.id, None, ""
             if segment.given is not None:
-                self._pass(index, segment)
-            elif not alters(self.matched.cells[index].source, segment, segments):
-                self._collect(index, segment, owner, part)
-        self.place = self.place if self._parts_here() == {self.place} or self._has_place() else ""
-        return head or owner or self.own
+                self._pass(segment, segment.given)
+            elif not segment.alters:
+                self._collect(segment)
+        if self._parts_here() != {self.place} and not self._has_place():
+            self.place = ""
+        return self.head or self.owner or self.own
+
+    def _enter(self, section: int | None, asked: Asked | None = None) -> None:
+        """Go on in a section, below a question or none."""
+        self.section, self.question, self.named, self.lost = section, asked, None, False
 
     def _parts_here(self) -> set[str]:
         """Return the parts of the present question whose statements stand in the present cell."""
-        given = self.reference.given
-        return {part for position, part in self.statements if part and given[position].question == self.own}
+        given, statements = self.reference.given, [segment for segment in self.home if segment.part]
+        return {segment.part for segment in statements if given[segment.given or 0].question == self.own}
 
     def by_id(self, index: int) -> tuple[str | None, str]:
         """Return the question and the part that the id of an answer's cell means."""
@@ -99,77 +98,77 @@ class Walk(Outline):
         parts = self.reference.questions[owner].parts if owner else []
         return owner, part_of(cell) if part_of(cell) in parts else ""
 
-    def _is_foreign(self, index: int) -> bool:
-        """Return whether a cell begins as a question does, with a number that is none of the reference's."""
-        cell, label = self.matched.cells[index], first_label(self.matched.cells[index].source)
-        told = label.letters or self.reference.named(cell.source)[0]
-        if cell.cell_type != "markdown" or label.number is None or told:
+    def _is_foreign(self, label: Label) -> bool:
+        """Return whether the present cell begins as a question does, with a number that is none of the reference's."""
+        source = self.cell.source
+        told = label.letters or self.reference.named(source)[0]
+        if self.cell.cell_type != "markdown" or label.number is None or told:
             return False
-        asking = asks(cell.source)
+        asking = asks(source)
         if label.named:
             known = (self.section, label.number) in self.numbers
             return label.named == "question" and (not known or (asking and self.headed >= 0))
         last = next((number or asked.number for _, asked, number in reversed(self.heads) if asked is self.question), 0)
         if self.lost:
-            last = max(
-                (number or 0 for (at, number), name in self.numbers.items() if at == self.section and not name),
-                default=0,
-            )
+            counted = [number or 0 for (at, number), name in self.numbers.items() if at == self.section and not name]
+            last = max(counted, default=0)
         counts_on = label.number == (last or 0) + 1 or (asking and label.number > (last or 0))
         if not counts_on and not (self.headed >= 0 and label.number == 1):
             return False
         if not self.bare or asking:
-            numbers = [read_label(line).number for _, line in lines(cell.source)]
+            numbers = [read_label(line).number for _, line in lines(source)]
             numbers += [piece.label.number for piece in self.pieces if self.own and piece.question == self.own]
             own_list = {label.number - 1, label.number + 1} & set(numbers)
             return asking and (self.headed >= 0 or not own_list)
-        following = next(((asked, number) for at, asked, number in self.heads if at > index), None)
+        following = next(((asked, number) for at, asked, number in self.heads if at > self.index), None)
         if following and following[0].section == self.section and following[1]:
             return following[1] > label.number
-        return "?" in cell.source or self.is_announced(index, label.number)
+        return "?" in source or self.is_announced(self.index, label.number)
 
-    def _pass(self, index: int, segment: Segment) -> None:
+    def _pass(self, segment: Segment, position: int) -> None:
         """Take note of given text: it may be a section's heading, a question, or the statement of a part."""
-        assert segment.given is not None
-        given = self.reference.given[segment.given]
+        given, kind = self.reference.given[position], role(self.reference.given[position].cell)
         asked = self.reference.questions.get(given.question or "")
-        here = segment.home or index in self.matched.copies
-        if here and role(given.cell) == "section":
-            self.section, self.question, self.named, self.lost, self.place = segment.given, None, None, False, ""
-        elif asked and asked is not self.question and (segment.home or self._is_about(index, segment)):
-            self.section, self.question, self.named, self.lost = asked.section, asked, None, False
+        if segment.home and position in self.reference.sections:
+            self.owner, self.part = None, ""  # what stands below the next section's heading
+        if segment.home and position in self.asked and asked and asked is not self.question:
+            self.head, self.owner, self.part = self.head or asked.id, None, ""
+        if kind == "section" and (segment.home or self.index in self.matched.copies):
+            self._enter(position)
+            self.place = ""
+        elif asked and asked is not self.question and (segment.home or self._is_about(segment, kind)):
+            self._enter(asked.section, asked)
         if asked and asked is self.question:
             self.place = segment.part
 
-    def _is_about(self, index: int, segment: Segment) -> bool:
-        """Return whether a cell begins with the text of a question, or the lines of it that it quotes."""
-        source = self.matched.cells[index].source
+    def _is_about(self, segment: Segment, kind: str | None) -> bool:
+        """Return whether the cell begins with the text of a question, or the lines of it that it quotes."""
+        source = self.cell.source
         begins = not says_something(source[: segment.start]) and QUOTED.match(source, segment.end)
-        return role(self.reference.given[segment.given or 0].cell) == "question" and bool(begins)
+        return kind == "question" and bool(begins)
 
-    def _collect(self, index: int, segment: Segment, owner: str | None, part: str) -> None:
+    def _collect(self, segment: Segment) -> None:
         """Cut a stretch of added text into pieces."""
-        source, code = self.matched.cells[index].source, is_program(self.matched.cells[index])
-        begun, place = len(self.pieces), part or self.place
-        is_text = self.matched.cells[index].cell_type == "markdown"
+        source, code, is_text = self.cell.source, is_program(self.cell), self.cell.cell_type == "markdown"
+        owner, part, begun, place = self.owner, self.part, len(self.pieces), self.part or self.place
         last = not part and len(self._parts_here()) > 1 and not self._has_place()
         last = last and self.question is not None and place == self.question.parts[-1]
         found = [each for line in lines(source[segment.start : segment.end]) for each in parts_of_line(*line)]
         for (at, line), (_, below) in pairwise([*found, (0, "")]):
             start = segment.start + at
             asked, letter, length = self.reference.named(line) if not code else (None, "", 0)
-            owner = self.printed.get((index, start), owner)
-            asked, length = self.listed.get((index, start), (asked, length))
+            owner = self.printed.get((self.index, start), owner)
+            asked, length = self.listed.get((self.index, start), (asked, length))
             if asked:
                 part, place = ("", letter) if letter or asked.id != (owner or self.own) else (part, place)
-                self.section, self.question, self.named, self.lost = asked.section, asked, None, False
+                self._enter(asked.section, asked)
                 owner, start, line = asked.id, start + length, line[length:]
                 if not line.strip():
                     continue
-            label = read_label(line) if not code or SPEECH_IN_CODE.match(line) else Label()
-            changed = code and self.fixed and not SPEECH_IN_CODE.match(line)
-            translated = self.statements and label.named != "answer" and poses(line)
-            if changed or translated:  # given code, or the question in another language
+            speech = not code or SPEECH_IN_CODE.match(line)
+            label = read_label(line) if speech else Label()
+            translated = self.home and label.named != "answer" and poses(line)
+            if translated or (self.fixed and not speech):  # the question in another language, or given code
                 continue
             heads = line.lstrip().startswith("#") or read_label(below).number == 1
             title = tuple(words(line)) if heads and not code else ()
@@ -180,7 +179,7 @@ class Walk(Outline):
                 continue
             if last and "\n" in source[segment.start : start]:
                 place = ""  # below the statements, where none has its answer beside it
-            self._follow(label, index)
+            self._follow(label)
             if self.lost:
                 owner, part, place = None, "", ""
             before = self.pieces[-1] if len(self.pieces) > begun else None
@@ -189,12 +188,11 @@ class Walk(Outline):
             if before and goes_on and not marked:
                 before.end = start + len(line)
                 before.text = source[before.start : before.end]
-            else:
-                piece = Piece(index, start, start + len(line), label, owner or self.own, self.section, code, place)
-                quoted = bool(place) and not part and self.quotes
-                self.pieces.append(
-                    replace(piece, named=self.named, foreign=self.lost, text=line, quoted=quoted, markdown=is_text)
-                )
+                continue
+            piece = Piece(self.index, start, start + len(line), label, owner or self.own, self.section, code, place)
+            piece.named, piece.foreign, piece.text, piece.markdown = self.named, self.lost, line, is_text
+            piece.quoted = bool(place) and not part and self.quotes
+            self.pieces.append(piece)
         if self.lost and self.above:
             self.doubtful[self.above] += [piece for piece in self.pieces[begun:] if piece.says]
 
@@ -202,7 +200,7 @@ class Walk(Outline):
         """Return whether a part of the present question is answered beside its statement in the present cell."""
         return any(each.place and each.question == self.own and each.says for each in self.pieces[self.begun :])
 
-    def _follow(self, label: Label, index: int) -> None:
+    def _follow(self, label: Label) -> None:
         """Take note of a question that a label names, such as "Answer 2:"."""
         if label.named not in ("question", "answer") or label.number is None:
             return
@@ -211,4 +209,4 @@ class Walk(Outline):
             self.named = target if target != self.own else None
         if target is None and label.named == "question":
             self.question, self.lost = None, True
-            self.foreign.add(index)
+            self.foreign.add(self.index)

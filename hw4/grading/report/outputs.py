@@ -77,8 +77,10 @@ class Outputs:
         if kind := next((kind for kind in PICTURES if kind in data), None):
             svg = kind == PICTURES[0]  # which is text
             address = b64encode(data[kind].encode(errors="replace")).decode() if svg else data[kind]
-            known = {name: str(value) for name, value in (output.metadata.get(kind) or output.metadata).items()}
-            return self.pictures.draw(known | {"src": f"data:{kind};base64,{address}"}, {})
+            own = output.metadata.get(kind)
+            known = own if own and isinstance(own, dict) else output.metadata
+            given = {name: str(value) for name, value in known.items()}
+            return self.pictures.draw(given | {"src": f"data:{kind};base64,{address}"}, {})
         other = escape(printable(", ".join(sorted(set(data) - {"text/plain"}))))
         return plain + (f'<p class="note">Not shown here: output of the type {other}.</p>' if other else "")
 
