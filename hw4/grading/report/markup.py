@@ -48,6 +48,8 @@ SIZE = re.compile("[0-9]{1,5}%?")  # of a picture
 
 def printable(source: str) -> str:
     """Return `source` with a replacement character for what no page can hold, such as halves of characters."""
+    if source.isprintable():  # which most is, and is found faster
+        return source
     return UNPRINTABLE.sub("\ufffd", source.encode("utf-8", "replace").decode())
 
 
@@ -59,7 +61,7 @@ def put_aside(piece: str, kept: list[str]) -> str:
 
 def restored(text: str, kept: list[str]) -> str:
     """Return `text` with what stood aside, also what stood aside within that."""
-    for _ in range(2):
+    for _ in range(2 if KEPT_MARK in text else 0):
         text = TOKEN.sub(lambda token: kept[int(token[1])] if int(token[1]) < len(kept) else "", text)
     return text
 

@@ -150,9 +150,10 @@ class Outputs:
         """Let `node` become what the page shows of it."""
         tag = str(node.tag)
         given = {name: printable(restored(value, self.kept)) for name, value in node.attrib.items()}
-        kept = ATTRIBUTES["*"] | ATTRIBUTES.get(tag, set())
-        node.attrib.clear()
-        node.attrib.update({key: value for key, value in given.items() if key in kept})
+        if given:
+            kept = ATTRIBUTES["*"] | ATTRIBUTES.get(tag, set())
+            node.attrib.clear()
+            node.attrib.update({key: value for key, value in given.items() if key in kept})
         if tag == "img":
             node.text = put_aside(self.pictures.draw(given, self.attachments), self.drawn)
             node.tag = "picture"  # which cleaning takes away; lxml's `drop_tag` copies all the text beside it
