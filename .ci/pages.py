@@ -20,7 +20,6 @@ from nbformat.v4 import new_output
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from hw4.grading.report.drawing import Drawing  # noqa: E402
 from hw4.grading.report.outputs import Outputs  # noqa: E402
 from hw4.grading.report.pictures import Pictures  # noqa: E402
 
@@ -80,9 +79,9 @@ class Sources:
 
 
 def ours(kind, source):
-    rich = Outputs(Drawing(Sources(), Pictures({"beside.png": b"\x89PNG\r\n\x1a\n"})))
+    rich = Outputs(Sources(), Pictures({"beside.png": b"\x89PNG\r\n\x1a\n"}))
     if kind == "markdown":
-        return rich.markdown(source, 0)
+        return rich.laid_out(source, "text/markdown", 0, {})
     return "".join(rich.draw([new_output("display_data", data={"text/html": source})], 0))
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from hw4.grading import report
-from hw4.grading.report.formulas import Formulas
+from hw4.grading.report.formulas import BLANKS, OPEN_BRACKET_LIMIT, Formulas
 from hw4.grading.report.macros import LENGTH_LIMIT
-from hw4.grading.report.markup import FRAGMENT
-from hw4.grading.report.mathml import BLANKS, OPEN_BRACKET_LIMIT
+from hw4.grading.report.markup import PAGE
 
 KINDS = json.loads((Path(__file__).parent / "formulas.json").read_text(encoding="utf-8"))
 
@@ -187,7 +186,7 @@ def test_cleaning_takes_nothing_from_a_formula(kind):
     named = re.compile(r"<[a-z]+|(?<= )[a-z]+(?==)|[a-z-]+(?=:)")
     for tex in KINDS[kind]:
         drawn = Formulas().draw(tex, block=True)
-        assert sorted(named.findall(FRAGMENT.clean(drawn))) == sorted(named.findall(drawn))
+        assert sorted(named.findall(PAGE.clean(drawn))) == sorted(named.findall(drawn))
 
 
 def test_the_style_draws_every_negative_space():

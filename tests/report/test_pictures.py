@@ -11,6 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from hw4.grading.report import pictures
 from hw4.grading.report.cells import Cells
+from hw4.grading.report.submission_page import submission_page
 from tests.report.builders import result
 
 SVG = b'<svg width="9" height="9"><script>alert(1)</script><text x="1">a</text></svg>'
@@ -113,6 +114,14 @@ def test_what_is_no_picture_is_named(content):
     assert "not shown" in drawn(f"<img src='data:image/png;base64,{content}'>")
 
 
+def test_a_photo_of_a_phone_which_holds_two_pictures_is_shown_as_a_jpeg():
+    written = io.BytesIO()
+    first, second = (Image.new("RGB", (40, 30), color) for color in ("navy", "red"))
+    first.save(written, "MPO", save_all=True, append_images=[second])
+    page = submission_page(result(new_markdown_cell(f"![a]({address(written.getvalue(), 'jpeg')})")))
+    assert page.count('src="data:image/jpeg;base64,') == 1
+
+
 def test_a_picture_larger_than_the_page_is_drawn_smaller_with_its_original_one_click_away():
     data = noise()
     one = cells("![a](scan.png)", files={"scan.png": data})
@@ -163,6 +172,11 @@ def test_an_animation_keeps_moving_or_says_that_it_does_not():
     large = [frame.resize((2000, 1500)) for frame in frames]
     large[0].save(moving := io.BytesIO(), "GIF", save_all=True, append_images=large[1:])
     assert "Only the first frame" in drawn(f"![a]({address(moving.getvalue())})")
+
+
+def test_half_a_character_in_an_svg_stops_no_page():
+    drawn_anew = new_output("display_data", data={"image/svg+xml": "<svg><text>\ud800</text></svg>"})
+    assert len(shown(Cells(result(new_code_cell("x", outputs=[drawn_anew]))).html[0])) == 1
 
 
 def test_inline_svg_is_a_picture_and_runs_nothing():

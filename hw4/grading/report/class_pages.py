@@ -68,35 +68,28 @@ def pages_of(questions: Iterable[Question]) -> list[Page]:
 
 
 def index(
-    graded: Sequence[Graded],
+    graded: Iterable[Graded],
     pages: Iterable[Page],
-    unusable: Sequence[tuple[str, str]] = (),
-    order: str = "name",
-    earlier: Sequence[str] = (),
+    unusable: Sequence[tuple[str, str]],
+    order: str,
+    earlier: Sequence[str],
 ) -> str:
     """Return the page of a class in one of the `ORDERS`: a row per submission, a column per question.
 
     `unusable` holds the (name, reason) of what could not be graded, `earlier` the folders that earlier runs left.
     """
-
-    def sort_key(each: Graded) -> tuple[list[int], str]:
-        return [] if order == "name" else [-len(questions) for questions in each.lacking], each.name
-
-    questions = [page for page in pages if not page.part]
-    other, target = ORDERS["failures" if order == "name" else "name"]
+    row = sorted(graded, key=lambda each: each.name)
+    if order == "failures":
+        row.sort(key=lambda each: [-len(questions) for questions in each.lacking])
+    fine = [(page, sum(each.state(page.question)[0] == "ok" for each in row)) for page in pages if not page.part]
     return render(
         "index.html",
-        title="Class",
-        graded=sorted(graded, key=sort_key),
-        questions=questions,
+        graded=row,
+        questions=fine,
         unusable=unusable,
         earlier=earlier,
-        order=ORDERS[order][0],
-        other=other,
-        other_file=target,
-        lacking=[sum(map(bool, column)) for column in zip(*(each.lacking for each in graded), strict=True)]
-        or [0, 0, 0],
-        fine={page.question: sum(each.state(page.question)[0] == "ok" for each in graded) for page in questions},
+        order=ORDERS[order],
+        other=ORDERS["failures" if order == "name" else "name"],
     )
 
 
@@ -108,20 +101,8 @@ def question_page(page: Page, pages: Sequence[Page], asked: str, answer: str, co
     """
     parted = {each.question for each in pages if each.part}
     row = [each for each in pages if (bool(each.part) == (each.question in parted) if page.part else not each.part)]
-    at = row.index(page)
-    html = render(
-        "question.html",
-        title=page.title,
-        page=page,
-        pages=pages,
-        asked=asked,
-        answer=answer.replace(FOLDER, ""),
-        count=count,
-        gap=GAP,
-        before=row[at - 1] if at else None,
-        after=row[at + 1] if at + 1 < len(row) else None,
-        siblings=[each for each in pages if each.question == page.question] if page.question in parted else [],
-    )
+    answer = answer.replace(FOLDER, "")
+    html = render("question.html", page=page, pages=pages, row=row, asked=asked, answer=answer, count=count, gap=GAP)
     head, _, end = html.partition(GAP)
     return head, end
 

@@ -26,7 +26,8 @@ def progress_line(result: Result, execution: Execution) -> str:
 
 def report_lines(result: Result) -> list[str]:
     """Return all that is printed after a run, without the paths of its files."""
-    return [*table(result), *failure_lines(result), *remark_lines(result), isolation_line(result), summary(result)]
+    layers = ", ".join(result.finding.layers) or "none: it ran with all your rights"
+    return [*table(result), *failure_lines(result), *remark_lines(result), f"isolation: {layers}", summary(result)]
 
 
 def table(result: Result) -> list[str]:
@@ -46,11 +47,10 @@ def table(result: Result) -> list[str]:
 def failure_lines(result: Result) -> list[str]:
     """Return a line for each failed cell, each given check that failed as it was given, and each wrong gradient."""
     verdict = result.finding.verdict
-    given = [f"failed as given: {name}: {last_line(wrong)}" for name, wrong in verdict.given.items() if wrong]
-    wrong = [f"wrong backward: {name}: {last_line(wrong)}" for name, wrong in verdict.asked.items() if wrong]
-    unjudged = [f"not judged: {last_line(verdict.problem)}"] if verdict.problem else []
-    cells = [line for execution in result.failed_cells() for line in _failed_cell(result, execution)]
-    return [*cells, *given, *wrong, *unjudged]
+    lines = [line for execution in result.failed_cells() for line in _failed_cell(result, execution)]
+    for said, checks in (("failed as given", verdict.given), ("wrong backward", verdict.asked)):
+        lines += [f"{said}: {name}: {last_line(wrong)}" for name, wrong in checks.items() if wrong]
+    return [*lines, f"not judged: {last_line(verdict.problem)}"] if verdict.problem else lines
 
 
 def _failed_cell(result: Result, execution: Execution) -> list[str]:
@@ -76,11 +76,6 @@ def remark_lines(result: Result) -> list[str]:
         *(f"note: {last_line(remark.text)}" for remark in [*result.finding.remarks, *result.finding.machinery]),
         *(f"note: beyond what was asked: {name}: {last_line(wrong)}" for name, wrong in beyond if wrong),
     ]
-
-
-def isolation_line(result: Result) -> str:
-    """Return the line that says which sandbox layers were active."""
-    return f"isolation: {', '.join(result.finding.layers) or 'none: it ran with all your rights'}"
 
 
 def counts(result: Result) -> str:

@@ -1,7 +1,7 @@
 r"""What MathJax's TeX has and math-core's has not: `dialect.tex`, and the commands that no macro can express.
 
 math-core knows no overlap, rule, size, raised box or colour by number. Each becomes a mark: a group with an `\eqref`,
-whose label names the element that `mathml` makes of the group, and its attributes, in hexadecimal digits.
+whose label names the element that `formulas` makes of the group, and its attributes, in hexadecimal digits.
 """
 
 import functools
@@ -17,6 +17,7 @@ TAG, LABEL = re.compile(r"\\tag(\*?)\s*\{([^{}]*)\}"), re.compile(r"\\label\s*\{
 COLUMN = re.compile(r"[@!<>]\{[^{}]*\}|\s|\|(?=\|)|([pmb])\{[^{}]*\}|\*\{(\d\d?)\}\{([lcr|:]*)\}")
 NOTATION = re.compile(r"(?:\w+strike|box|roundedbox|circle|left|right|top|bottom| )+")
 LENGTH = re.compile(rf"([-+]*)(\d+\.?\d*|\.\d+) *({'|'.join(DATA['em'])})")
+IN_TEXT = {*DATA["dialect"]["text"], *DATA["dialect"]["reference"]}  # commands that mean the same there
 OWN_TOKEN = re.compile(TOKEN.pattern.replace("A-Za-z", "A-Za-z@"), re.DOTALL)  # `@` keeps our commands out of formulas
 
 
@@ -24,11 +25,10 @@ class Dialect(Macros):
     """The macros of one notebook on top of `dialect.tex`, its labels and its colours."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(DATA["macros"] | DATA["dialect"])
         self.macros |= _built_in()
         self._labels: dict[str, str] = {}
         self._colors = dict(DATA["colors"])
-        self.commands |= self.methods(DATA["dialect"])
 
     def read_labels(self, tex: str) -> None:
         """Store what a reference to each label of `tex`, a formula or a text with formulas, shows."""
@@ -137,13 +137,10 @@ class Dialect(Macros):
 
     def _pieces(self, font: str, tokens: list[str]) -> list[str]:
         """Return text as pieces of one font each, with the formulas between them."""
-        self.nest(1)
-        reader, pieces, last = TokenReader(tokens), [], ""
-        while reader:
-            token = reader.next()
-            if token in self.macros:
-                self.replace(token, reader)
-            elif (command := token.rstrip()) in DATA["dialect"]["font"]:
+        pieces, last = [], ""
+        for token, reader in self.read(tokens):
+            command = token.rstrip()
+            if command in DATA["dialect"]["font"]:
                 font = rf"\text{command[1:]}"
             elif piece := self._piece(font, command, reader):
                 pieces += piece
@@ -152,7 +149,6 @@ class Dialect(Macros):
                 letter = self._letter(token, reader)
                 pieces[-1:] = [*letter, "}"] if font == last else [*pieces[-1:], font, "{", *letter, "}"]
                 last = font
-        self.nest(-1)
         return pieces
 
     def _piece(self, font: str, token: str, reader: TokenReader) -> list[str]:
@@ -161,13 +157,11 @@ class Dialect(Macros):
             return ["{", *self.expand_tokens(reader.until("$" if token == "$" else r"\)")), "}"]
         if token == "{":
             return ["{", *self._pieces(font, reader.until("}")), "}"]
-        if token in DATA["dialect"]["text"]:
-            return self._text(token, reader)
         if token in DATA["wrappers"]:
             return [token, "{", *self._pieces(font, reader.argument()), "}"]
         if token in (r"\mark@", r"\markrest@"):
             return self._mark(token, reader, font)
-        return self.commands[token](token, reader) or [] if token in (r"\ref", r"\eqref") else []
+        return self.commands[token](token, reader) or [] if token in IN_TEXT else []
 
     def _letter(self, token: str, reader: TokenReader) -> list[str]:
         """Return a letter as math-core's text wants it: what has a meaning in a formula escaped."""

@@ -14,13 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import GENERATOR
-from .markup import FOLDER, MATH_TAGS, TAGS, attribute, cleaner, printable
+from .markup import FOLDER, PAGE, TABLES, attribute, cleaner, printable
 
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
 )
-PAGE_TAGS = TAGS | MATH_TAGS | {"main", "header", "footer", "nav", "section"}
-PAGE = cleaner(PAGE_TAGS)
 
 
 def _of_class(tag: str, name: str, value: str) -> str | None:
@@ -31,7 +29,7 @@ def _of_class(tag: str, name: str, value: str) -> str | None:
     return f"{FOLDER}/{'report.html' if kept[0] == '#' else ''}{kept}"
 
 
-FRAGMENT = cleaner(PAGE_TAGS, _of_class)
+FRAGMENT = cleaner(_of_class)
 
 
 @functools.cache
@@ -52,6 +50,7 @@ def _templates() -> Environment:
         "zip": zip,
         "policy": POLICY,
         "generator": GENERATOR,
+        "statuses": TABLES["status"],
         "style": Markup(style.replace("url(math.woff2)", f"url(data:font/woff2;base64,{font})")),
     }
     environment.filters |= {"html": Markup, "anchor": anchor, "quoted": partial(quote, safe="")}
@@ -61,6 +60,11 @@ def _templates() -> Environment:
 def render(template: str, **values: object) -> str:
     """Return what the template makes of the values; of these, only what it calls `html` is not escaped."""
     return _templates().get_template(template).render(values)
+
+
+def macro(name: str, *values: object) -> str:
+    """Return the HTML that a macro of `parts.html` makes of the values."""
+    return str(getattr(_templates().get_template("parts.html").module, name)(*values))
 
 
 def document(title: str, body: str) -> str:

@@ -7,13 +7,12 @@ takes 3.6 ms a formula (this module and math-core together: 0.09 ms) and returns
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 DATA = tomllib.loads(Path(__file__).with_name("dialect.toml").read_text(encoding="utf-8"))
 TOKEN = re.compile(r"\\(?:[A-Za-z]+|.|$)|#[1-9]|.", re.DOTALL)
-PARAMETER = re.compile("#[1-9]")
 COMMENT = re.compile(r"(?<!\\)%.*")
 ROW_ENDS = {"&", "}", r"\\", r"\cr", r"\newline", r"\end", r"\right"}
 DEPTHS = {"{": 1, r"\begin": 1, r"\left": 1, "}": -1, r"\end": -1, r"\right": -1}
@@ -95,14 +94,12 @@ class Macros:
     A command of `commands` is called with its name and reads its arguments; what it returns is part of the result.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, methods: dict[str, list[str]] = DATA["macros"]) -> None:
         self.macros: dict[str, Macro] = {}  # by command, and by `\\begin{name}` and `\\end{name}`
-        self.commands = self.methods(DATA["macros"])
+        self.commands: dict[str, Command] = {
+            command: getattr(self, f"_{name}") for name, commands in methods.items() for command in commands
+        }
         self._inserted, self._nesting = 0, 0
-
-    def methods(self, table: dict[str, list[str]]) -> dict[str, Command]:
-        """Return the method that `table` names for each command."""
-        return {command: getattr(self, f"_{name}") for name, commands in table.items() for command in commands}
 
     def expand(self, tex: str) -> str:
         """Return `tex` without its macros and definitions, and store what it defines.
@@ -114,33 +111,37 @@ class Macros:
 
     def expand_tokens(self, tokens: Iterable[str]) -> list[str]:
         """Return `tokens`, a part of the formula, without macros."""
-        self.nest(1)
-        reader, expanded = TokenReader(tokens), []
+        expanded = []
+        for token, reader in self.read(tokens):
+            command = self.commands.get(token.rstrip())
+            expanded += [token] if command is None else command(token.rstrip(), reader) or []
+        return expanded
+
+    def read(self, tokens: Iterable[str]) -> Iterator[tuple[str, TokenReader]]:
+        """Yield each of the `tokens`, macros replaced, with the reader that has those after it.
+
+        Raises `FormulaError` if too many of these readings are within each other.
+        """
+        self._nesting += 1
+        if self._nesting > NESTING_LIMIT:
+            raise FormulaError("it is nested too deeply")
+        reader = TokenReader(tokens)
         while reader:
             token = reader.next()
             if token in self.macros:
-                self.replace(token, reader)
-            elif (command := token.rstrip()) in self.commands:
-                expanded += self.commands[command](command, reader) or []
+                self._replace(token, reader)
             else:
-                expanded.append(token)
-        self.nest(-1)
-        return expanded
+                yield token, reader
+        self._nesting -= 1
 
-    def nest(self, levels: int) -> None:
-        """Note that `levels` more arguments are read within each other; raise `FormulaError` if these are too many."""
-        self._nesting += levels
-        if self._nesting > NESTING_LIMIT:
-            raise FormulaError("it is nested too deeply")
-
-    def replace(self, name: str, reader: TokenReader) -> None:
+    def _replace(self, name: str, reader: TokenReader) -> None:
         """Let `reader` go on with what the macro `name` stands for."""
         macro = self.macros[name]
-        first = None if macro.default is None else reader.optional_argument(macro.default)
-        arguments = [] if first is None else [first]
-        while len(arguments) < macro.parameters:
-            arguments.append(reader.argument())
-        values = {f"#{number}": argument for number, argument in enumerate(arguments, 1)}
+        values = {}
+        if macro.default is not None:
+            values["#1"] = reader.optional_argument(macro.default)
+        while len(values) < macro.parameters:
+            values[f"#{len(values) + 1}"] = reader.argument()
         body = [part for token in macro.body for part in values.get(token, [token])]
         reader += body[::-1]
         self._inserted += len(body) + 1
@@ -157,7 +158,7 @@ class Macros:
     def _define(self, command: str, reader: TokenReader) -> None:
         r"""Store `\def\name#1#2{body}`."""
         name, parameters = reader.word(), 0
-        while PARAMETER.fullmatch(reader.peek()):
+        while re.fullmatch("#[1-9]", reader.peek()):
             parameters += 1
             reader.next()
         if reader.peek() != "{":
@@ -167,15 +168,14 @@ class Macros:
     def _new_command(self, command: str, reader: TokenReader) -> None:
         r"""Store `\newcommand{\name}[2][default]{body}`; a second one of the same name replaces the first."""
         reader.skip("*")
-        name, signature = reader.word(), _signature(reader)
-        macro = Macro(reader.argument(), *signature)
+        name, macro = reader.word(), _signed(reader)
         if command != r"\providecommand" or name not in self.macros:
             self.macros[name] = macro
 
     def _new_environment(self, command: str, reader: TokenReader) -> None:
         r"""Store `\newenvironment{name}[2][default]{begin}{end}`."""
-        name, signature = reader.word(), _signature(reader)
-        self.macros[rf"\begin{{{name}}}"] = Macro(reader.argument(), *signature)
+        name = reader.word()
+        self.macros[rf"\begin{{{name}}}"] = _signed(reader)
         self.macros[rf"\end{{{name}}}"] = Macro(reader.argument())
 
     def _environment(self, command: str, reader: TokenReader) -> list[str]:
@@ -183,14 +183,15 @@ class Macros:
         name = reader.word()
         if (macro := f"{command}{{{name}}}") not in self.macros:
             return [f"{command}{{{name.removesuffix('!')}}}"]
-        self.replace(macro, reader)
+        self._replace(macro, reader)
         return []
 
 
-def _signature(reader: TokenReader) -> tuple[int, list[str] | None]:
-    """Return how many arguments a macro takes, and what the first one is where it is left out."""
+def _signed(reader: TokenReader) -> Macro:
+    """Return the macro `[2][default]{body}`; without a default it has no optional argument."""
     digits = "".join(reader.optional_argument([]) or []).strip()
-    return int(digits) if re.fullmatch("[0-9]", digits) else 0, reader.optional_argument(None)
+    parameters, default = int(digits) if re.fullmatch("[0-9]", digits) else 0, reader.optional_argument(None)
+    return Macro(reader.argument(), parameters, default)
 
 
 def join(tokens: Iterable[str]) -> str:

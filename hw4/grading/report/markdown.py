@@ -5,7 +5,7 @@ formulas while it parses, as mdit-py-plugins' `dollarmath` does, lets a dash or 
 """
 
 import re
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import escape
 
 from markdown_it import MarkdownIt
@@ -51,14 +51,14 @@ SOURCE, TEXT, CODE = (
 
 def stand_aside(pattern: re.Pattern[str], source: str, kept: list[str]) -> str:
     """Return `source` with a token in place of each formula or picture that `pattern` finds; `kept` takes them."""
-    return pattern.sub(partial(_token, kept=kept), source)
 
+    def token(found: re.Match[str]) -> str:
+        piece = found[0].replace(CODE_DOLLAR, "$")
+        if len(piece) == 2:  # dollars that nothing closes, or that are escaped
+            return piece
+        return put_aside(piece[1:-3] + piece[-2:] if piece.startswith("\\\\") else piece, kept)  # MathJax gets `\(`
 
-def _token(found: re.Match[str], kept: list[str]) -> str:
-    piece = found[0].replace(CODE_DOLLAR, "$")
-    if len(piece) == 2:  # dollars that nothing closes, or that are escaped
-        return piece
-    return put_aside(piece[1:-3] + piece[-2:] if piece.startswith("\\\\") else piece, kept)  # MathJax gets `\(`
+    return pattern.sub(token, source)
 
 
 def table(state: StateBlock, startLine: int, endLine: int, silent: bool) -> bool:

@@ -27,7 +27,7 @@ UNPRINTABLE = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff{KEPT_MARK}{CODE
 
 TABLES = tomllib.loads(Path(__file__).with_name("tables.toml").read_text(encoding="utf-8"))
 TAGS = nh3.ALLOWED_TAGS - set(TABLES["page_tags"]) | {"tfoot"}
-MATH_TAGS = set(TABLES["math_tags"])
+PAGE_TAGS = TAGS | set(TABLES["math_tags"]) | {"footer", "header", "main", "nav", "section"}  # the last ones are ours
 ATTRIBUTES = {tag: set(names) for tag, names in TABLES["attributes"].items()}
 KNOWN = (defs.tags | set(TABLES["dropped"])) - {"math", *TABLES["opaque"]}
 RENAMED = dict.fromkeys(TABLES["blocks"], "div") | {"font": "span"}
@@ -48,6 +48,8 @@ SIZE = re.compile("[0-9]{1,5}%?")  # of a picture
 
 def printable(source: str) -> str:
     """Return `source` with a replacement character for what no page can hold, such as halves of characters."""
+    if source.isprintable():  # which most is, and is found faster
+        return source
     return UNPRINTABLE.sub("\ufffd", source.encode("utf-8", "replace").decode())
 
 
@@ -59,14 +61,9 @@ def put_aside(piece: str, kept: list[str]) -> str:
 
 def restored(text: str, kept: list[str]) -> str:
     """Return `text` with what stood aside, also what stood aside within that."""
-    for _ in range(2):
+    for _ in range(2 if KEPT_MARK in text else 0):
         text = TOKEN.sub(lambda token: kept[int(token[1])] if int(token[1]) < len(kept) else "", text)
     return text
-
-
-def text(value: object) -> str:
-    """Return `value` as text of a page."""
-    return escape(printable(str(value)))
 
 
 def attribute(tag: str, name: str, value: str) -> str | None:
@@ -75,11 +72,11 @@ def attribute(tag: str, name: str, value: str) -> str | None:
     return value if rule is None or rule.fullmatch(value) else None
 
 
-def cleaner(tags: set[str], keep: Callable[[str, str, str], str | None] = attribute) -> nh3.Cleaner:
-    """Return a cleaner that keeps `tags`, and of their attributes what `keep` makes of tag, name and value."""
-    math = {tag: set(TABLES["math_attributes"]) for tag in MATH_TAGS}
+def cleaner(keep: Callable[[str, str, str], str | None]) -> nh3.Cleaner:
+    """Return a cleaner that keeps what a page may have, and of attributes what `keep` makes of tag, name and value."""
+    math = {tag: set(TABLES["math_attributes"]) for tag in TABLES["math_tags"]}
     return nh3.Cleaner(
-        tags=tags,
+        tags=PAGE_TAGS,
         attributes=ATTRIBUTES | math | {"*": ATTRIBUTES["*"] | set(TABLES["own_attributes"])},
         attribute_filter=keep,
         filter_style_properties=set(TABLES["styles"]),
@@ -88,7 +85,7 @@ def cleaner(tags: set[str], keep: Callable[[str, str, str], str | None] = attrib
     )
 
 
-FRAGMENT = cleaner(TAGS | MATH_TAGS)
+PAGE = cleaner(attribute)
 WELL_FORMED = nh3.Cleaner(  # what a browser would make of the tags; which of them are safe is looked at later
     tags=TAGS,
     attributes=ATTRIBUTES | {"*": ATTRIBUTES["*"] | set(TABLES["read_attributes"])},
@@ -153,9 +150,18 @@ def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
     last = {(end[1] or end[2].lower()): end.start() for end in ends}
 
     def stand_in(found: re.Match[str]) -> str:
-        if found["name"]:
-            return _stand_in(found, opaque[found["name"].lower()], kept)
-        return "" if found[0].startswith("<!--") else found[0]
+        source, name = found[0], (found["name"] or "").lower()
+        if not name:
+            return "" if source.startswith("<!--") else source
+        if name == "svg":
+            address = "data:image/svg+xml;base64," + b64encode(source.encode()).decode()
+            return f'<img src="{put_aside(address, kept)}" alt="">'
+        pictures = TOKEN.findall(source) if name == "script" else []  # of which the first is shown
+        picture = (
+            f'<img src="@{KEPT_MARK}{pictures[0]}@" alt="The first of {len(pictures)} pictures">' if pictures else ""
+        )
+        what = opaque[name] and _not_shown(f"{opaque[name]}, {len(source):,} characters", found["given"])
+        return picture + what
 
     def ended(start: re.Match[str]) -> str:
         return start[0] if start.start() < last.get((start[1] or ">").lower(), -1) else f"&lt;{start[0][1:]}"
@@ -163,17 +169,6 @@ def without_opaque(html: str, kept: list[str], controls: bool = False) -> str:
     html = re.sub(rf"<(?:!--|({names})\b)", ended, html, flags=re.IGNORECASE)  # so that no end is looked for in vain
     whole = rf"<(?P<name>{names})\b(?P<given>(?:{ATTRIBUTE})*+)\s*>.*?</(?P=name)\s*>"
     return re.sub(rf"{whole}|{COMMENT_OR_TAG.pattern}", stand_in, html, flags=re.IGNORECASE | re.DOTALL)
-
-
-def _stand_in(found: re.Match[str], what: str, kept: list[str]) -> str:
-    """Return the HTML that stands for an element, which a note calls `what`; of a script also its first picture."""
-    source, name = found[0], found["name"].lower()
-    if name == "svg":
-        address = "data:image/svg+xml;base64," + b64encode(source.encode()).decode()
-        return f'<img src="{put_aside(address, kept)}" alt="">'
-    pictures = TOKEN.findall(source) if name == "script" else []
-    shown = f'<img src="@{KEPT_MARK}{pictures[0]}@" alt="The first of {len(pictures)} pictures">' if pictures else ""
-    return shown + _not_shown(f"{what}, {len(source):,} characters", found["given"]) if what else ""
 
 
 def _not_shown(what: str, attributes: str) -> str:

@@ -6,15 +6,15 @@ import re
 import warnings
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from html import escape
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from lxml import etree
 from PIL import Image, ImageOps
 
-from .markup import FRAGMENT, note
+from .layout import macro
+from .markup import PAGE, note
 
 PAGE_WIDTH = 960  # pixels: the widest that the page draws, see style.css
 WIDEST, LARGEST = 2 * PAGE_WIDTH, 300_000  # pixels and bytes of a picture that is embedded as it is
@@ -26,29 +26,22 @@ KINDS = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "W
 DATA = re.compile(r"data:image/[\w.+-]+((?:;[\w=.-]+)*),(.*)", re.DOTALL | re.IGNORECASE)
 NAMESPACES = b' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 SIZE = ("width", "height", "style")  # attributes that a student may set
-NO_ALT = "Figure without a description"
 FOLDER = "pictures"  # beside the page, for originals
 Attachments = Mapping[str, Mapping[str, Any]]  # name: {MIME type: base64}
-
-
-class Embedded(NamedTuple):
-    """A picture as it stands on the page."""
-
-    kind: str  # of the MIME type image/...
-    data: bytes
-    width: int = 0  # pixels on the page of a picture that was drawn smaller
-    problem: str = ""  # what a reader must know of it
+# A picture as it stands on the page: the kind of the MIME type image/..., its bytes, the width in pixels if it was
+# drawn smaller, and what a reader must know of it
+Embedded = tuple[str, bytes, int, str]
 
 
 class Pictures:
     """Draws the pictures of one notebook.
 
-    `files` holds what was submitted beside the notebook, by its path from there. Where `originals` is given, a picture
-    that is drawn smaller links to its original, which is put into `originals` by its path from the page.
+    `files` holds what was submitted beside the notebook, by its path from there. A picture that is drawn smaller links
+    to its original, which is put into `originals` by its path from the page.
     """
 
-    def __init__(self, files: Mapping[str, bytes] | None = None, originals: dict[str, bytes] | None = None) -> None:
-        self.files, self.originals = files or {}, originals
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files, self.originals = files, dict[str, bytes]()
         self.pixels_left = ALL_PIXELS
 
     def draw(self, given: Mapping[str, str], attachments: Attachments) -> str:
@@ -56,20 +49,16 @@ class Pictures:
         alt = given.get("alt", "").strip()
         try:
             data = self._read(given.get("src", "").strip(), attachments)
-            embedded = self._embedded(data)
+            kind, embedded, width, problem = self._embedded(data)
         except ValueError as reason:
             return note(f"{reason}, not shown: {alt}" if alt else f"{reason}, not shown")
-        shown = {"alt": alt or NO_ALT, "width": str(embedded.width or "")}
-        shown |= {name: given[name].removesuffix("px") for name in SIZE if name in given}
-        html = "<img" + "".join(f' {name}="{escape(value)}"' for name, value in shown.items() if value) + ">"
-        if embedded.width and self.originals is not None:
-            path = picture_path(data)
+        size = {"width": width} | {name: given[name].removesuffix("px") for name in SIZE if name in given}
+        path = picture_path(data) if width else ""
+        if path:
             self.originals[path] = data
-            html = f'<a href="{path}">{html}</a>'
-        html += "" if alt else f'<span class="note">{NO_ALT}</span>'
-        html += note(embedded.problem) if embedded.problem else ""
-        source = f"data:image/{embedded.kind};base64,{b64encode(embedded.data).decode()}"
-        return FRAGMENT.clean(html).replace("<img", f'<img src="{source}"', 1)
+        html = macro("picture", alt, size, path, problem)
+        source = f"data:image/{kind};base64,{b64encode(embedded).decode()}"
+        return PAGE.clean(html).replace("<img", f'<img src="{source}"', 1)
 
     def _read(self, address: str, attachments: Attachments) -> bytes:
         """Return the bytes of the picture at `address`; raise `ValueError` where they are not at hand."""
@@ -77,11 +66,10 @@ class Pictures:
             return b64decode(unquote(found[2])) if ";base64" in found[1].lower() else unquote_to_bytes(found[2])
         path = unquote(address)
         if path.startswith("attachment:"):
-            bundle = attachments.get(path.removeprefix("attachment:"), {})
-            data = next((data for kind, data in bundle.items() if kind.startswith("image/")), None)
-            if not isinstance(data, str):
-                raise ValueError("Picture that is not attached to this cell")
-            return b64decode(data)
+            for kind, data in attachments.get(path.removeprefix("attachment:"), {}).items():
+                if kind.startswith("image/"):
+                    return b64decode(data)
+            raise ValueError("Picture that is not attached to this cell")
         if not path or re.match(r"[\w+.-]+:|//", path):
             raise ValueError("Picture outside of the notebook")
         body = self.files.get(posixpath.normpath(path.partition("?")[0]))
@@ -90,32 +78,28 @@ class Pictures:
         return body
 
     def _embedded(self, data: bytes) -> Embedded:
-        """Return `data` as it stands on the page; raise `ValueError` where it cannot."""
+        """Return `data` as it stands on the page, at most as large as that; raise `ValueError` where it cannot."""
         kind = _kind(data)
         if kind == "SVG":
             return _svg(data)
         try:
             with warnings.catch_warnings(action="error"), Image.open(BytesIO(data), formats=[kind]) as image:
-                return self._fitted(image, data)
+                pixels = image.width * image.height
+                if pixels > min(PIXELS, self.pixels_left):
+                    raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
+                self.pixels_left -= pixels
+                animated = getattr(image, "is_animated", False)
+                if image.width <= WIDEST and len(data) <= (UNCHANGED if animated else LARGEST):
+                    image.verify() if kind == "PNG" else image.load()
+                    return kind.lower(), data, 0, ""
+                width, smaller = _smaller(image)
+                return "jpeg", smaller, width, "Only the first frame of an animation is shown" if animated else ""
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as reason:
             raise ValueError(f"Picture that is too large ({reason})") from None
         except Exception as reason:  # Pillow raises whatever its reading of somebody's bytes comes to
             if len(data) > UNCHANGED:
                 raise ValueError(f"Damaged picture of {len(data):,} bytes ({reason})") from None
-            return Embedded(kind.lower(), data, problem=f"This picture is damaged: {reason}")
-
-    def _fitted(self, image: Image.Image, data: bytes) -> Embedded:
-        """Return `image`, which was opened from `data`, at most as large as the page; raise where it is damaged."""
-        kind, pixels = image.format or "", image.width * image.height
-        if pixels > min(PIXELS, self.pixels_left):
-            raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
-        self.pixels_left -= pixels
-        animated = getattr(image, "is_animated", False)
-        if image.width <= WIDEST and len(data) <= (UNCHANGED if animated else LARGEST):
-            image.verify() if kind == "PNG" else image.load()
-            return Embedded(kind.lower(), data)
-        width, smaller = _smaller(image)
-        return Embedded("jpeg", smaller, width, "Only the first frame of an animation is shown" if animated else "")
+            return kind.lower(), data, 0, f"This picture is damaged: {reason}"
 
 
 def _kind(data: bytes) -> str:
@@ -151,9 +135,9 @@ def _svg(data: bytes) -> Embedded:
     if root is None or etree.QName(root).localname != "svg":
         raise ValueError("Picture of an unknown format")
     problem = f"This picture is damaged: {parser.error_log[0].message}" if parser.error_log else ""
-    return Embedded("svg+xml", etree.tostring(root), problem=problem)
+    return "svg+xml", etree.tostring(root), 0, problem
 
 
 def picture_path(data: bytes) -> str:
     """Return the path, from the page, of the file with an original picture."""
-    return f"{FOLDER}/{hashlib.sha256(data).hexdigest()[:16]}.{_kind(data).lower() or 'bin'}"
+    return f"{FOLDER}/{hashlib.sha256(data).hexdigest()[:16]}.{_kind(data).lower()}"

@@ -42,9 +42,8 @@ def code_block(code: str) -> str:
 def printed(source: str, what: str) -> str:
     """Return `source` as a terminal shows it, folded where it is long and cut where it is endless; `what` names it."""
     source = terminal(source)
-    head, cut = source[:LONGEST], ""
-    if len(source) > LONGEST:
-        cut = f'<p class="note">Cut here: it has {len(source):,} characters.</p>'
+    head = source[:LONGEST]
+    cut = f'<p class="note">Cut here: it has {len(source):,} characters.</p>' if len(source) > LONGEST else ""
     html = ansi2html(head) if head.count("\x1b") <= COLOUR_CHANGES else escape(strip_ansi(head))
     return fold(f"<pre>{printable(html)}</pre>{cut}", what, source)
 
