@@ -58,9 +58,9 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     if reworded:
         rows: Rows = defaultdict(list)
         for question in [_align(matched, index, found[index]) for index in reworded]:
-            for at, row in enumerate(rows_of(question.text)):
-                if question.words[at]:
-                    rows[row].append((question.text, question.words, at))
+            text = [word if given else "" for word, given in zip(question.text, question.words, strict=True)]
+            for at, row in enumerate(rows_of(text)):
+                rows[row].append((text, question.words, at))
         for index in found.keys() - matched.copies.keys():
             matched.segments[index] = _read(matched, index, found[index], rows)
     return matched
