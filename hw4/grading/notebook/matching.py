@@ -130,7 +130,7 @@ def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
         large = {index for index, rows in cells.items() if len(rows) >= LEAST_COVER * total}
         same = {index for index in large if matched.cells[index].get("id") == given.cell.id}
         best = max(cells, key=lambda index: (index in large & alike, index in same, len(cells[index]), -index))
-        union = set().union(*(rows for index, rows in cells.items() if index in alike))
+        union = set().union(*(cells[index] for index in alike))
         if len(cells[best]) < LEAST_SHARE * total and len(union) < LEAST_COVER * total:
             continue
         pieces, left = [best], union - cells[best]
