@@ -58,7 +58,7 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     if reworded:
         rows: Rows = defaultdict(list)
         for question in [_align(matched, index, found[index]) for index in reworded]:
-            text = [word if given else "" for word, given in zip(question.text, question.words, strict=True)]
+            text = [word if given else " " for word, given in zip(question.text, question.words, strict=True)]
             for at, row in enumerate(rows_of(text)):
                 rows[row].append((text, question.words, at))
         for index in found.keys() - matched.copies.keys():
