@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import fields
 from functools import partial
 from importlib import import_module, metadata
@@ -27,15 +27,6 @@ COMMANDS = {name: f"hw4.grading.course.{name}" for name in ("handout", "gradesco
 COMMANDS["feedback"] = "hw4.grading.marks.feedback"
 
 OPTIONS = Path(__file__).resolve().parent / "hw4" / "grading" / "course" / "options.toml"
-EXAMPLES = """\
-what most people want:
-  main.py                       run the notebook beside main.py: what is missing, what fails, and a page to look at
-  main.py --only backprop-2     run one question alone, in seconds; with --watch again whenever it is saved
-  main.py path/to/submission    grade somebody's notebook, or a folder with it and its hw4/answers.py
-  main.py submissions/          grade a class: a table for the marks, and a page for each question
-  main.py handout DIR           write what a student gets; likewise gradescope DIR, nbgrader DIR
-  main.py feedback              write what students get back, from the marks of a class
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,14 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return what reads the options; it exits with code 2 where they are wrong."""
-    form = argparse.RawDescriptionHelpFormatter
-    made = argparse.ArgumentParser(prog="main.py", description=__doc__, epilog=EXAMPLES, formatter_class=form)
-    made.add_argument(
-        "path", nargs="*", type=Path, help="a notebook, a folder with one, or a folder of such; default: our own"
-    )
+    options = tomllib.loads(OPTIONS.read_text(encoding="utf-8"))
+    form, examples = argparse.RawDescriptionHelpFormatter, options.pop("examples")
+    made = argparse.ArgumentParser(prog="main.py", description=__doc__, epilog=examples, formatter_class=form)
     types = {"path": Path, "positive": positive, "count": count}
-    for name, option in tomllib.loads(OPTIONS.read_text(encoding="utf-8")).items():
-        made.add_argument(f"--{name}", **option | ({"type": types[option["type"]]} if "type" in option else {}))
+    for name, option in options.items():
+        made.add_argument(name, **option | ({"type": types[option["type"]]} if "type" in option else {}))
     made.set_defaults(jobs=os.cpu_count())
     return made
 
@@ -97,7 +86,7 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     from hw4.grading.intake.lists import lists
     from hw4.grading.intake.students import find
     from hw4.grading.sandbox.launcher import Launcher, modules_mentioned
-    from hw4.grading.submission import ANSWERS, Submission, collect, named_texts
+    from hw4.grading.submission import ANSWERS, Submission, collect
 
     def read_one(path: Path) -> Submission:
         return collect(find([path], given, unpacked, single=True).submissions[0])
@@ -115,12 +104,8 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
     judged = not options.reference or ANSWERS in reference.files
     line = f"starting: {found[0].name}" if single else lists(intake, judged)
     print(line, file=sys.stderr, flush=True)  # before anything is imported that takes a while
-    # The forkserver imports PyTorch while this process imports the rest. A single submission says itself what
-    # else it needs, and of a question alone its own code does.
+    # The forkserver imports PyTorch while this process imports the rest; alone, a question says what else it needs.
     alone_wanted, texts = bool(options.only or options.watch), reference.texts()
-    if single:
-        with suppress(Unusable):  # which is said when it is graded
-            texts = named_texts(collect(found[0]), reference)
     if alone_wanted:
         texts = ["torch"] * any("torch" in text for text in texts)
     hidden = [ROOT / "hw4", given, given.parent / "hw4", options.own, *paths, options.output, unpacked]
@@ -144,7 +129,7 @@ def run_with(options: argparse.Namespace, unpacked: Path) -> ExitCode:
         classroom = Classroom(found, given, reference, chosen)
         code = classroom.grade(started)
         if options.junit:
-            junit.write(options.junit, classroom.entries)
+            junit.write(options.junit, classroom.folders)
         return code
 
 

@@ -16,7 +16,7 @@ from hw4.grading.errors import Unusable
 from hw4.grading.intake.students import find
 from hw4.grading.marks.spreadsheet import quoted
 from hw4.grading.names import folder_names, shown
-from hw4.grading.notebook.language import language_of
+from hw4.grading.notebook.format import language_of
 from hw4.grading.submission import collect, files_to_run
 from tests.builders import JUDGED, ROOT, made, submission
 
@@ -260,12 +260,19 @@ def test_a_file_in_the_place_of_a_given_folder_gives_way(path):
         ({"kernelspec": {"name": "xcpp17", "display_name": "C++17"}}, "xcpp"),
         ({"kernelspec": {"name": "bash", "display_name": "Bash"}, "language_info": {"name": "python"}}, "bash"),
         ({}, "python"),
+        ({"kernelspec": {"name": "xr", "display_name": "R 4.3 (xr)"}}, "xr"),
+        ({"kernelspec": {"name": "ir43"}, "language_info": {"name": "R"}}, "ir43"),
+        ({"kernelspec": {"name": "sparkrkernel", "display_name": "SparkR"}}, "sparkrkernel"),
         ({"kernelspec": {"name": "hw4", "display_name": "My environment"}}, "python"),
+        ({"kernelspec": {"name": "hw4", "language": "Python 3"}}, "python"),
+        ({"kernelspec": {"name": "hw4", "language": "python3.11"}}, "python"),
+        ({"kernelspec": {"name": "rocket", "display_name": "Rocket"}}, "python"),
         ({"kernelspec": {"name": "python3", "language": "python"}, "language_info": {"name": "ipython"}}, "python"),
         ({"kernelspec": {"name": "irene", "display_name": "Irene's"}}, "python"),
         ({"kernelspec": {"name": "rl-course", "display_name": "RL"}}, "python"),
         ({"kernelspec": {"name": "go-game", "display_name": "Go"}}, "python"),
         ({"kernelspec": [1], "language_info": 7}, "python"),
+        ({"language_info": {"name": ["a"]}}, "python"),
         ({"kernelspec": {"name": ["ir"], "language": None}}, "python"),
         ([], "python"),
     ],

@@ -78,16 +78,12 @@ def call_in_background(function: Callable[..., object], *arguments: object) -> N
 
 def _reply(request: bytes, name: str, limit: float) -> object:
     """Return what a helper replies to a request to call the function `name`; raise what `call` does."""
-    if not STARTED:
-        start()
-    try:
-        helper = IDLE.get(timeout=PATIENCE)
-    except Empty:
-        start()
-        helper = IDLE.get()
-    while helper.poll() is not None:  # it died while it was idle
-        start()
-        helper = IDLE.get()
+    helper = None
+    while not helper or helper.poll() is not None:  # it died while it was idle
+        try:
+            helper = IDLE.get(timeout=0 if helper or not STARTED else PATIENCE)
+        except Empty:
+            start()
     timer = Timer(limit, helper.kill)
     timer.start()
     assert helper.stdin and helper.stdout

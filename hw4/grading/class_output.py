@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FRAGMENTS = ".fragments"  # the folder, in a class's, for what each submission's drawing leaves for the class's pages
 REFERENCE = ".reference.json"  # in it; no submission's folder has a name with a dot before it
-LONGEST_HEAD, LONGEST_END = 1000, 2**17  # bytes of a page up to what made it, and of the links at its end
+LONGEST_HEAD = 1000  # bytes of a page up to what made it
 
 
 def draw_reference(result: Result) -> tuple[dict[str, str], dict[str, str]]:
@@ -31,22 +31,18 @@ def draw_reference(result: Result) -> tuple[dict[str, str], dict[str, str]]:
 
 def reference_fragments(folder: Path, answers: Result, key: str) -> list[dict[str, str]]:
     """Return what `draw_reference` does, kept in a class's `folder` from one run to the next of the same `key`."""
-    path = folder / FRAGMENTS / REFERENCE
     key += output.drawing_digest()
     found_key, *found = kept_reference(folder)
     if found_key == key:
         return found
     found = list(bounded.call(draw_reference, answers))
-    path.parent.mkdir(exist_ok=True)
-    output.replace(path, json.dumps([key, *found], ensure_ascii=False))
+    output.replace(folder / FRAGMENTS / REFERENCE, json.dumps([key, *found], ensure_ascii=False))
     return found
 
 
 def kept_reference(folder: Path) -> list[Any]:
     """Return what the last run on the class in `folder` kept: its key, and what `draw_reference` returns."""
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads((folder / FRAGMENTS / REFERENCE).read_text(encoding="utf-8"))
-    return ["", {}, {}]
+    return output.read_json(folder / FRAGMENTS / REFERENCE) or ["", {}, {}]
 
 
 def fragments_path(folder: Path) -> Path:
@@ -56,16 +52,12 @@ def fragments_path(folder: Path) -> Path:
 
 def kept_fragments(folder: Path) -> dict[str, str]:
     """Return the fragments of the submission of which `folder` holds what is left; {} where there are none."""
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads(fragments_path(folder).read_text(encoding="utf-8"))
-    return {}
+    return output.read_json(fragments_path(folder)) or {}
 
 
 def keep_fragments(folder: Path, fragments: Mapping[str, str]) -> None:
     """Keep a submission's fragments for the pages of its class."""
-    path = fragments_path(folder)
-    path.parent.mkdir(exist_ok=True)
-    output.replace(path, json.dumps(fragments, ensure_ascii=False))
+    output.replace(fragments_path(folder), json.dumps(fragments, ensure_ascii=False))
 
 
 def write_class(
@@ -112,20 +104,15 @@ def write_class(
 
 def link_around(page: Path, links: str) -> None:
     """Let a submission's page end with the `links` to what stands around it in its class, if it does not."""
-    with open(page, "rb") as file:
-        file.seek(max(0, page.stat().st_size - LONGEST_END))
-        end = file.read()
-    start, wanted = end.rfind(b"<nav"), links.strip().encode()
-    if not end.startswith(wanted, start):
-        content = page.read_bytes()
-        start = content.rfind(b"<nav")
+    content, wanted = page.read_bytes(), links.strip().encode()
+    start = content.rfind(b"<nav")
+    if not content.startswith(wanted, start):
         output.replace(page, content[:start] + wanted + b"\n</body></html>\n")
 
 
 def remove_pages(folder: Path, but: Container[str]) -> None:
     """Remove the pages that an earlier run left in `folder`, but for those of this one."""
     for path in folder.glob("*.html"):
-        with open(path, "rb") as file:
-            ours = f'content="{GENERATOR}"'.encode() in file.read(LONGEST_HEAD)
+        ours = f'content="{GENERATOR}"'.encode() in path.read_bytes()[:LONGEST_HEAD]
         if ours and path.name not in but:
             path.unlink()

@@ -5,7 +5,6 @@ worker that holds it.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -36,23 +35,23 @@ class Grader(WorkerPlugin):
 
 def grade_here(task: Task, plugin: str) -> Outcome:
     """Grade a submission in a cluster worker that has the `plugin`; only what is left of it travels back."""
-    grader = get_worker().plugins[plugin]
-    assert isinstance(grader, Grader)
-    return grade(replace(task, reference=grader.reference), grader.launcher)
+    found = get_worker().plugins[plugin]
+    assert isinstance(found, Grader)
+    return grade(replace(task, reference=found.reference), found.launcher)
 
 
 @contextmanager
-def executor(
-    address: str, reference: Submission, threads: int
-) -> Iterator[tuple[Callable[[Task], "Future[Outcome]"], int]]:
-    """Yield what submits a task to the cluster at `address`, and how many tasks to hand it at a time."""
-    grader = Grader(reference, threads)
+def grader(address: str, reference: Submission, threads: int) -> Iterator[tuple[Callable[[Task], Outcome], int]]:
+    """Yield what has the cluster at `address` grade a task, and how many tasks to hand it at a time."""
+    plugin = Grader(reference, threads)
+
+    def graded(task: Task) -> Outcome:
+        return client.submit(grade_here, replace(task, reference=NOTHING), plugin.name, pure=False).result()
+
     with Client(address) as client:
-        client.register_plugin(grader)
-        pool = client.get_executor(pure=False)
+        client.register_plugin(plugin)
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
-        width = AHEAD * max(1, sum(worker["nthreads"] for worker in workers))
         try:
-            yield lambda task: pool.submit(grade_here, replace(task, reference=NOTHING), grader.name), width
+            yield graded, AHEAD * max(1, sum(worker["nthreads"] for worker in workers))
         finally:
-            client.unregister_worker_plugin(grader.name)
+            client.unregister_worker_plugin(plugin.name)

@@ -18,10 +18,8 @@ from .execution.kernel import BOOT, Kernel
 from .execution.run import Execution, Limits, run_cells
 from .notebook import labelling
 from .notebook.checks import JudgedFunction, check_cells, function_to_judge, is_given_check
-from .notebook.comparison import compare
-from .notebook.format import read_notebook
-from .notebook.inspection import machinery_remarks
-from .notebook.language import language_of
+from .notebook.comparison import compare, machinery_remarks
+from .notebook.format import language_of, read_notebook
 from .notebook.questions import Remark
 from .notebook.reference import Reference
 from .report.console import report_lines, status
@@ -205,7 +203,7 @@ def planned(submitted: tuple[bytes, str], reference: tuple[bytes, str], modules:
     found = compare(notebook, Reference.of(given))
     result = Result(notebook, given, submitted[1], comparison=found)
     result.finding.remarks = found.remarks
-    result.finding.machinery = machinery_remarks(notebook, [cell.question for cell in found.cells], given, modules)
+    result.finding.machinery = machinery_remarks(notebook, found.cells, given, modules)
     checks = [cell.id for cell in given.cells if cell.cell_type == "code" and is_given_check(cell)]
     return Plan(result, check_cells(given, notebook), checks, function_to_judge(given))
 

@@ -74,9 +74,15 @@ def files_without_result(text: str) -> Files:
 
 def kept(folder: Path) -> dict[str, Any]:
     """Return what an earlier run kept in `folder`; {} where there is nothing that can be read."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return dict(json.loads((folder / RESULTS).read_text(encoding="utf-8"))["extra_data"])
+    with contextlib.suppress(KeyError, TypeError):
+        return dict(read_json(folder / RESULTS)["extra_data"])
     return {}
+
+
+def read_json(path: Path) -> Any:
+    """Return what an earlier run wrote into a file; None where there is nothing that can be read."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def load(folder: Path, reference: NotebookNode, title: str) -> Result:
@@ -104,19 +110,17 @@ def redraw(folder: Path, reference: NotebookNode, title: str) -> dict[str, str]:
 
 def write(files: Files, folder: Path) -> list[Path]:
     """Write the `files` into `folder`; return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
     earlier = safe_name(str(kept(folder).get("notebook", PAGE)))
     for name in {PAGE, RESULTS, earlier} - set(files):
         (folder / name).unlink(missing_ok=True)  # what an earlier run left would be taken for this one's
-    for name in files:
-        (folder / name).parent.mkdir(exist_ok=True)
     return [replace(folder / name, content) for name, content in files.items()]
 
 
 def replace(path: Path, content: str | bytes) -> Path:
-    """Put `content` into the file at `path`, all of it or nothing; return the path."""
+    """Put `content` into the file at `path`, whose folder is made if need be, all of it or nothing; return the path."""
     draft = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:20]}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(content if isinstance(content, bytes) else clean_text(content).encode())
         os.replace(draft, path)
     except OSError as problem:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from textwrap import shorten
 from typing import Any, Self
@@ -47,18 +46,6 @@ class Row:
     def doubtful(self) -> bool:
         """Return whether a part is missing, or perhaps not answered."""
         return bool(self.question.missing or self.question.perhaps)
-
-
-def titles(cells: Iterable[NotebookNode]) -> dict[str, str]:
-    """Return the first line of each question, behind that of its section, by its id: how a student knows it."""
-    section, found = "", {}
-    for cell in cells:
-        line = shorten(next(filter(str.strip, cell.source.splitlines()), "").strip("#*_ "), LONGEST_TITLE)
-        if role(cell) == "section":
-            section = f"{line}, "
-        elif role(cell) == "question":
-            found.setdefault(question_of(cell) or "", section + line)
-    return found
 
 
 @dataclass
@@ -109,25 +96,29 @@ class Result:
     ) -> None:
         reference = notebook if reference is None else reference
         self.notebook, self.title, self.folder = notebook, title, folder
-        self.finding = Finding()
+        self.finding = finding or Finding()
         self.files: dict[str, bytes] = {}  # the pictures beside the notebook, by their path from there
-        self.titles = titles(reference.cells)
+        self.titles: dict[str, str] = {}  # how a student knows each question: its first line, behind its section's
+        section = ""
+        for cell in reference.cells:
+            line = shorten(next(filter(str.strip, cell.source.splitlines()), "").strip("#*_ "), LONGEST_TITLE)
+            if role(cell) == "section":
+                section = f"{line}, "
+            elif role(cell) == "question":
+                self.titles.setdefault(question_of(cell) or "", section + line)
         self.points = {cell.id: cell.metadata.get("nbgrader", {}).get("points", 1) for cell in reference.cells}
         found = comparison or compare(notebook, Reference.of(reference))
         self.readings = found.cells  # by the position of the cell
-        owners = [cell.question for cell in found.cells]
         self.rows = {question.id: Row(question) for question in found.questions}
         self.loose = Row(Question(LOOSE, parts=[]))
-        self.row_of = [self.rows[owner] if owner else self.loose for owner in owners]  # by the position of the cell
+        self.row_of = [self.rows.get(cell.question or "", self.loose) for cell in found.cells]  # by the cell's position
         self.runnable = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
         self.checks = {index for index, cell in enumerate(notebook.cells) if is_check(cell)}
         for index in self.checks:
             self.row_of[index].checks += 1
-        if finding:
-            for execution in finding.executions:
-                self.add(execution)
-            self.finding = finding
-            self.look_at_function()
+        for execution in self.finding.executions:
+            self._count(execution)
+        self.look_at_function()
 
     @property
     def all_rows(self) -> list[Row]:
@@ -137,6 +128,9 @@ class Result:
     def add(self, execution: Execution) -> None:
         """Take note of a cell that has run."""
         self.finding.executions.append(execution)
+        self._count(execution)
+
+    def _count(self, execution: Execution) -> None:
         row = self.row_of[execution.index]
         row.seconds += execution.seconds
         row.passed += execution.status == "ok" and execution.index in self.checks

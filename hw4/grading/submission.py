@@ -48,8 +48,10 @@ class Submission:
     notes: tuple[str, ...] = ()  # what was done to read it so
 
     def texts(self) -> list[str]:
-        """Return the text of its notebook and its modules."""
-        return [body.decode(errors="replace") for path, body in self.files.items() if path.endswith((".ipynb", ".py"))]
+        """Return the text of its notebook, and of those modules that this names."""
+        notebook = self.files[self.notebook].decode(errors="replace")
+        named = [path for path in self.files if path.endswith(".py") and path[:-3].replace("/", ".") in notebook]
+        return [notebook, *(self.files[path].decode(errors="replace") for path in named)]
 
     def digest(self) -> str:
         """Return a hash of all that it consists of."""
@@ -109,11 +111,3 @@ def files_to_run(submission: Submission, reference: Submission) -> dict[str, byt
     if any(path.startswith(f"{HELPERS}/") for path in files):  # PyTorch fails beside a package without a file
         files.setdefault(f"{HELPERS}/__init__.py", b"")
     return {path: body for path, body in files.items() if not path.startswith(GRADING)}
-
-
-def named_texts(submission: Submission, reference: Submission) -> list[str]:
-    """Return the text of a submission's notebook, and of those modules it runs with that the notebook names."""
-    files = files_to_run(submission, reference)
-    notebook = files[submission.notebook].decode(errors="replace")
-    modules = {path: path.removesuffix(".py").replace("/", ".") for path in files if path.endswith(".py")}
-    return [notebook, *(files[path].decode(errors="replace") for path, name in modules.items() if name in notebook)]

@@ -1,12 +1,13 @@
 """What becomes of a kernel's messages: those of the documented form, and every other."""
 
 import json
+import time
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from hw4.grading.execution.outputs import FLOOD, Flood, OutputCollector
+from hw4.grading.execution.outputs import FLOOD, TRACEBACK_LINE, Flood, OutputCollector
 from hw4.grading.notebook.format import write_notebook
 from hw4.grading.text import text_on_terminal
 
@@ -174,9 +175,32 @@ def test_all_of_an_output_counts(collector, content):
 @pytest.mark.parametrize("field", ["ename", "evalue"])
 def test_an_error_counts_and_is_cut(collector, field):
     collector.take(message("error", **{field: "y" * 50_000, "traceback": []}))
-    assert len(collector.outputs[0][field]) <= 50_000
+    assert len(collector.outputs[0][field]) <= TRACEBACK_LINE and len(collector.error) <= 2 * TRACEBACK_LINE + 2
     with pytest.raises(Flood):
         take_often(collector, message("error", **{field: "y" * 50_000, "traceback": []}))
+
+
+def test_errors_are_kept_up_to_the_limit_and_the_first_in_any_case(collector):
+    collector.take(message("stream", text="x" * 50_000))
+    collector.take(message("display_data", data={"text/plain": "x" * 80_000}))
+    for number in range(900):
+        collector.take(message("error", ename=f"E{number}", evalue="", traceback=[]))
+    assert collector.outputs[2].ename == "E0" and len(json.dumps(collector.outputs)) < 150_000
+
+
+def test_the_id_of_a_display_counts_as_long_as_it_is_known(collector):
+    for number in range(9):
+        transient = {"display_id": f"{number}" * 50_000}
+        collector.take(message("display_data", data={"text/plain": "x"}, metadata={}, transient=transient))
+    assert sum(map(len, collector._displays)) <= 100_000
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\b\b\r", ""])
+def test_a_long_message_is_read_in_pieces_that_change_nothing(end):
+    collector = OutputCollector(new_code_cell("1"), {}, 1 << 30)
+    text = "".join(f"{number:07}{'x' * (number % 7)}{end}" for number in range(250_000)) + "done"
+    collector.take(message("stream", text=text))
+    assert collector.outputs[0].text == text_on_terminal(text)
 
 
 def test_halves_of_characters_are_replaced_everywhere(collector):
@@ -327,6 +351,26 @@ def test_widgets_that_hold_each_other_end(collector):
     collector.take(message("display_data", data={"text/plain": "x", view: {"model_id": "a"}}, metadata={}))
     collector.close()
     assert collector.outputs[0].data["text/plain"] == "x"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"children": ["a"] * 200_000},
+        {"description": "<" * 500_000},
+        {"description": "<b>" + "y" * 500_000},
+        {"value": 10**400, "max": 10**400},
+    ],
+    ids=["children", "brackets", "words", "numbers"],
+)
+def test_a_widget_costs_no_more_than_any_output(state):
+    collector, view = OutputCollector(new_code_cell("1"), {}, 200_000), "application/vnd.jupyter.widget-view+json"
+    collector.take(widget("a", **state))
+    for _ in range(100):
+        collector.take(message("display_data", data={"text/plain": "x", view: {"model_id": "a"}}, metadata={}))
+    start = time.monotonic()
+    collector.close()
+    assert time.monotonic() - start < 20 and len(json.dumps(collector.outputs)) < 250_000
 
 
 @pytest.mark.parametrize("kind", ["update_display_data", "display_data"])

@@ -87,6 +87,12 @@ def test_whatever_a_cell_publishes_the_next_one_runs(kernel, source):
     assert cells[1].outputs[0].text == "on\n"
 
 
+@pytest.mark.parametrize("source", ["raise ValueError('x' * 200_000)", "raise type('x' * 200_000, (Exception,), {})"])
+def test_the_reason_of_a_failure_is_cut_as_what_the_cell_puts_out(kernel, source):
+    done, cells = executions(kernel, source)
+    assert done[0].status == "failed" and len(done[0].reason) < 5000 and len(str(cells[0].outputs)) < 20_000
+
+
 DRAWING = "import matplotlib.pyplot as plt\n%matplotlib inline\nplt.figure(figsize=(1, 1)); plt.title(r'$\\foo$');"
 RAISES = "class Odd:\n    def __repr__(self): raise KeyError('no name')\nOdd()"
 NO_TEXT = "class Odd:\n    def __repr__(self): return 7\nOdd()"

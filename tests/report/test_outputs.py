@@ -68,6 +68,11 @@ def test_html_that_shows_nothing_gives_way_to_the_text(html):
     assert words(drawn(display(text_html=html))) == "[HTML without text or pictures]"
 
 
+def test_metadata_of_another_form_are_none_of_a_picture():
+    for metadata in ({"image/png": 7}, {"image/png": ["x"]}, {"image/png": {}}, {"image/png": {"width": [1]}}):
+        assert "picture" in drawn(new_output("display_data", data={"image/png": "AAAA"}, metadata=metadata)).lower()
+
+
 @pytest.mark.parametrize("html", ["$x<br>y$", r"\(x<br/>y\)", "$$x<BR>y$$", "$x<br />y$"])
 def test_a_line_break_of_an_output_ends_no_formula(html):
     page = drawn(display(text_html=html))

@@ -9,7 +9,7 @@ one differs.
 import json
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -45,17 +45,15 @@ class Example:
     def __init__(self, seed: int) -> None:
         self._generator = torch.Generator().manual_seed(seed)
 
-    def case(
-        self, *leading: int, dtype: torch.dtype = torch.float64, upstream: torch.Tensor | None = None, **how: Any
-    ) -> Case:
+    def case(self, leading: tuple[int, ...] = (5,), dtype: torch.dtype = torch.float64, **how: Any) -> Case:
         """Return a case with random X (*leading, 4), W (3, 4), b (3,) and dL/dY (*leading, 3); `how` it is called.
 
         The upstream gradient is random too, unless one is given: a gradient of ones, as `sum()` makes it, hides what
         ignores it.
         """
-        X, W, b = self.tensors((*leading, 4), (3, 4), (3,), dtype=dtype)
-        upstream = self.tensors((*leading, 3), dtype=dtype)[0] if upstream is None else upstream
-        case = {"tensors": [pack(tensor) for tensor in (X, W, b, upstream)], "needs": ALL, "mode": "direct", **how}
+        X, W, b, upstream = self.tensors((*leading, 4), (3, 4), (3,), (*leading, 3), dtype=dtype)
+        tensors = [X, W, b, how.pop("upstream", upstream)]
+        case = {"tensors": list(map(pack, tensors)), "needs": ALL, "mode": "direct", **how}
         if case["mode"] == "second":
             case["cotangents"] = [pack(tensor) for tensor in self.tensors(X.shape, W.shape, b.shape)]
         return case
@@ -68,26 +66,26 @@ class Example:
 def cases(check: str, seed: int) -> Iterator[tuple[str, Case]]:
     """Yield the cases of a check, each with a phrase that says what is special about it."""
     example = Example(seed)
-    if check in ("shapes", "leading dimensions"):
-        flat, deep = [(5,), (1,), (4,)], [(0,), (2, 5), (2, 0), (2, 1, 5), ()]  # 4 is d_in: X is square
-        for leading in flat if check == "shapes" else deep:
-            yield f"called directly, X {(*leading, 4)}", example.case(*leading)
-    elif check == "upstream":
-        yield "through autograd, random upstream gradient", example.case(5, mode="autograd")
-    elif check == "strides":
-        (upstream,) = example.tensors((5, 3))
-        yield "dL/dY expanded", example.case(5, upstream=upstream[:1].expand(5, 3))
-        yield "dL/dY not contiguous", example.case(5, upstream=upstream.T.contiguous().T)
-    elif check == "purity":
-        yield "called twice with the same tensors", example.case(5, mode="again")
-    elif check == "dtypes":
-        for dtype in (torch.float32, torch.bfloat16):
-            yield f"in {dtype}", example.case(5, dtype=dtype)
-    elif check == "needs":
-        for needs in product([True, False], repeat=3):
-            yield f"{needs=}", example.case(5, needs=list(needs))
-    elif check == "second derivative":
-        yield "differentiated again", example.case(2, mode="second")
+    (upstream,) = example.tensors((5, 3))
+
+    def direct(*leadings: tuple[int, ...]) -> dict[str, Any]:
+        return {f"called directly, X {(*leading, 4)}": {"leading": leading} for leading in leadings}
+
+    special: dict[str, dict[str, Any]] = {
+        "shapes": direct((5,), (1,), (4,)),  # with 4 rows X is square
+        "leading dimensions": direct((0,), (2, 5), (2, 0), (2, 1, 5), ()),
+        "upstream": {"through autograd, random upstream gradient": {"mode": "autograd"}},
+        "strides": {
+            "dL/dY expanded": {"upstream": upstream[:1].expand(5, 3)},
+            "dL/dY not contiguous": {"upstream": upstream.T.contiguous().T},
+        },
+        "purity": {"called twice with the same tensors": {"mode": "again"}},
+        "dtypes": {f"in {dtype}": {"dtype": dtype} for dtype in (torch.float32, torch.bfloat16)},
+        "needs": {f"{needs=}": {"needs": list(needs)} for needs in product([True, False], repeat=3)},
+        "second derivative": {"differentiated again": {"leading": (2,), "mode": "second"}},
+    }
+    for phrase, how in special[check].items():
+        yield phrase, example.case(**how)
 
 
 def fault(case: Case, reply: Reply) -> str | None:
@@ -99,9 +97,7 @@ def fault(case: Case, reply: Reply) -> str | None:
     names = [f"the second derivative with respect to {name}" for name in INPUTS] if second else list(GRADIENTS)
     if not isinstance(gradients, list) or len(gradients) != len(names):
         return "it does not return three gradients"
-    right = expected(case)
-    wanted = right if second else [one if need else None for one, need in zip(right, case["needs"], strict=True)]
-    found = map(different, map(received, gradients), wanted)
+    found = map(different, map(received, gradients), expected(case))
     differences = [f"{name} {difference}" for name, difference in zip(names, found, strict=True) if difference]
     if differences:
         return differences[0] if second else "; ".join(differences)
@@ -111,15 +107,14 @@ def fault(case: Case, reply: Reply) -> str | None:
     return None
 
 
-def expected(case: Case) -> list[torch.Tensor]:
+def expected(case: Case) -> Sequence[torch.Tensor | None]:
     """Return what autograd gives for a case, however the case calls the function."""
     *inputs, upstream = (unpack(packed).requires_grad_() for packed in case["tensors"])
     gradients = derivatives([affine(*inputs)], inputs, [upstream], create_graph=True)
-    if case["mode"] != "second":
-        return [gradient.detach() for gradient in gradients]
-    cotangents = [unpack(packed) for packed in case["cotangents"]]
-    derived = derivatives(gradients, [*inputs, upstream], cotangents, materialize_grads=True)
-    return list(derived)
+    if case["mode"] == "second":
+        cotangents = [unpack(packed) for packed in case["cotangents"]]
+        return derivatives(gradients, [*inputs, upstream], cotangents, materialize_grads=True)
+    return [gradient.detach() if need else None for gradient, need in zip(gradients, case["needs"], strict=True)]
 
 
 def received(packed: Packed | str | None) -> torch.Tensor | str | None:

@@ -14,17 +14,16 @@ class Check:
     """A check of the battery; what is not `asked` goes beyond the assignment and decides no point."""
 
     name: str
-    states: str
     asked: bool
 
 
 CHECKS = (
-    Check("shapes", "each gradient has its tensor's shape and value, for any number of rows of X", asked=True),
-    Check("upstream", "a random upstream gradient reaches X, W and b through autograd", asked=True),
-    Check("strides", "an upstream gradient that is expanded or not contiguous is no exception", asked=True),
-    Check("purity", "a second call with the same tensors gives the same gradients", asked=True),
-    Check("leading dimensions", "X may have any number of leading dimensions, or none", asked=False),
-    Check("dtypes", "float32 and bfloat16 give gradients of the same type", asked=False),
-    Check("needs", "None is returned for what needs no gradient, and nothing is computed for it", asked=False),
-    Check("second derivative", "the gradients can be differentiated again", asked=False),
+    Check("shapes", asked=True),  # each gradient has its tensor's shape and value, for any number of rows of X
+    Check("upstream", asked=True),  # a random upstream gradient reaches X, W and b through autograd
+    Check("strides", asked=True),  # an upstream gradient that is expanded or not contiguous is no exception
+    Check("purity", asked=True),  # a second call with the same tensors gives the same gradients
+    Check("leading dimensions", asked=False),  # X may have any number of leading dimensions, or none
+    Check("dtypes", asked=False),  # float32 and bfloat16 give gradients of the same type
+    Check("needs", asked=False),  # None is returned for what needs no gradient, and nothing is computed for it
+    Check("second derivative", asked=False),  # the gradients can be differentiated again
 )

@@ -92,28 +92,21 @@ def layer(backward: Backward) -> Callable[..., torch.Tensor]:
     return Affine.apply
 
 
-class Weighted(Function):
-    """A scalar of which the derivative with respect to `output` is `weight`, the very tensor, strides included."""
-
-    @staticmethod
-    def forward(ctx: Any, output: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(weight)
-        return output.new_zeros(())
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: torch.Tensor) -> Any:
-        return *ctx.saved_tensors, None
-
-
 def derivatives(
-    outputs: Sequence[torch.Tensor], inputs: Sequence[torch.Tensor], weights: Sequence[torch.Tensor], **options: Any
-) -> tuple[torch.Tensor, ...]:
+    outputs: Sequence[Any], inputs: Sequence[torch.Tensor], weights: Sequence[torch.Tensor], **options: Any
+) -> Sequence[Any]:
     """Return the derivatives of sum(weight · output) with respect to the inputs, as `torch.autograd.grad` does.
 
-    That imports SymPy when it gets weights itself, for 0.2 s.
+    What is no tensor, or depends on nothing, is left out of the sum.
+    That imports SymPy when it gets weights itself, for 0.2 s: a hook puts each in the place of the gradient of a sum.
     """
-    scalars = [Weighted.apply(output, weight) for output, weight in zip(outputs, weights, strict=True)]
-    return torch.autograd.grad(scalars, inputs, **options)
+    scalars = []
+    for output, weight in zip(outputs, weights, strict=True):
+        if isinstance(output, torch.Tensor) and output.requires_grad:
+            alias = output[...]  # which has hooks of its own
+            alias.register_hook(lambda _, weight=weight: weight)
+            scalars.append(alias.sum())
+    return torch.autograd.grad(scalars, inputs, **options) if scalars else [None] * len(inputs)
 
 
 def run_case(backward: Backward, case: Case) -> Reply:
@@ -123,7 +116,6 @@ def run_case(backward: Backward, case: Case) -> Reply:
         tensor.requires_grad_(needed)
     inputs, upstream = tensors[:3], tensors[3]
     context = SimpleNamespace(saved_tensors=tuple(inputs), needs_input_grad=tuple(case["needs"]))
-    count = 3
     with MatrixProducts() as spent, torch.set_grad_enabled(case["mode"] in ("autograd", "second")):
         if case["mode"] == "again":
             backward(context, upstream)
@@ -131,24 +123,12 @@ def run_case(backward: Backward, case: Case) -> Reply:
             gradients = derivatives([layer(backward)(*inputs)], inputs, [upstream], allow_unused=True)
         else:
             gradients = backward(context, upstream)
-        if case["mode"] == "second" and isinstance(gradients, tuple | list) and len(gradients) == count:
-            gradients = _derived(gradients, tensors, [unpack(packed) for packed in case["cotangents"]])
-            count = 4
-    if not isinstance(gradients, tuple | list) or len(gradients) != count:
-        return {"gradients": None}
+        if not isinstance(gradients, tuple | list) or len(gradients) != 3:
+            return {"gradients": None}
+        if case["mode"] == "second":
+            cotangents = [unpack(packed) for packed in case["cotangents"]]
+            gradients = derivatives(gradients, tensors, cotangents, allow_unused=True)
     return {"gradients": [pack_result(each) for each in gradients], "products": spent.count}
-
-
-def _derived(
-    gradients: Sequence[Any], tensors: list[torch.Tensor], cotangents: list[torch.Tensor]
-) -> Sequence[torch.Tensor | None]:
-    """Return the derivatives of sum(cotangent · gradient) with respect to X, W, b and dL/dY."""
-    pairs = zip(gradients, cotangents, strict=True)
-    live = [(mine, theirs) for mine, theirs in pairs if isinstance(mine, torch.Tensor) and mine.requires_grad]
-    if not live:
-        return [None] * len(tensors)
-    outputs, weights = zip(*live, strict=True)
-    return derivatives(outputs, tensors, weights, allow_unused=True)
 
 
 def run_cases(backward: Backward, cases: list[Case]) -> list[Reply]:

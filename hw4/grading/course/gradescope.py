@@ -11,7 +11,7 @@ from ..errors import ExitCode
 from ..intake.tree import scan
 from ..output import RESULTS, files_without_result, write
 from .given import BLANK, NAME, ROOT
-from .handout import new_folder, runner_files
+from .handout import RUNNER, files_to_give, new_folder
 
 FILES = Path(__file__).parent / "files"
 TOP = {"setup.sh": "setup.sh", "run_autograder": "run_autograder", "README.md": "GRADESCOPE.md"}
@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> ExitCode:
             entry = zipfile.ZipInfo(name)
             entry.external_attr = EXECUTABLE
             made.writestr(entry, (FILES / source).read_bytes())
-        for path, place in runner_files():
+        for path, place in files_to_give(ROOT, RUNNER):
             made.write(path, place.as_posix())
     print(f"{folder / 'autograder.zip'}: upload it as the autograder; its README.md says the rest")
     return ExitCode.CLEAN

@@ -18,13 +18,13 @@ RUNNER += [".github/workflows/homework.yml"]
 # The kinds of files that may go out: what an editor or Python left beside them could hold an answer.
 KINDS = {"", ".py", ".toml", ".txt", ".md", ".ipynb", ".html", ".css", ".tex", ".woff2", ".sh", ".yml"}
 
-Files = Iterable[tuple[Path, Path]]  # each file, and its place in what is handed out
+Files = Iterator[tuple[Path, Path]]  # each file, and its place in what is handed out
 
 
 def run(arguments: list[str]) -> ExitCode:
     """Write the hand-out into the folder that the arguments name, and say so."""
     folder = new_folder("handout", "Write what a student gets", arguments)
-    copy([*student_files(), *runner_files()], folder)
+    copy([*files_to_give(STUDENT), *files_to_give(ROOT, RUNNER)], folder)
     print(f"{folder}: the blank notebook, hw4/answers.py to be filled, README.md, and what runs them")
     return ExitCode.CLEAN
 
@@ -39,24 +39,15 @@ def new_folder(command: str, what: str, arguments: list[str]) -> Path:
     return folder
 
 
-def student_files() -> Files:
-    """Return the files that are the student's to read or to fill."""
-    return _files(STUDENT, [""])
-
-
-def runner_files() -> Files:
-    """Return the files that a notebook is run with."""
-    return _files(ROOT, RUNNER)
-
-
-def _files(top: Path, names: Iterable[str]) -> Iterator[tuple[Path, Path]]:
+def files_to_give(top: Path, names: Iterable[str] = ("",)) -> Files:
+    """Yield the files at these `names` below `top`, with their places there; by default all."""
     for place in (top / name for name in names):
         for path in files_below(place) if place.is_dir() else [place]:
             if path.suffix in KINDS and not path.name.startswith("."):
                 yield path, path.relative_to(top)
 
 
-def copy(files: Files, folder: Path) -> None:
+def copy(files: Iterable[tuple[Path, Path]], folder: Path) -> None:
     """Copy each file to its place below `folder`; raise `Unusable` where that cannot be."""
     try:
         for path, place in files:

@@ -1,25 +1,25 @@
 """What became of each question as JUnit's XML, which CI systems show; junitparser was weighed, and adds no check."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from ..classroom import Entry
 from ..output import RESULTS, replace
+from ..submission import Found
 
 
-def write(file: Path, entries: Iterable[Entry]) -> None:
+def write(file: Path, folders: Mapping[Found, Path]) -> None:
     """Write into `file` a suite for each submission, from the results in its folder, with a case per question."""
     suites = ElementTree.Element("testsuites")
-    for entry in entries:
-        found = json.loads((entry.folder / RESULTS).read_text(encoding="utf-8"))
-        tests = found["tests"] or [{"name": "notebook", "status": "failed", "output": found["output"]}]
+    for found, folder in folders.items():
+        left = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+        tests = left["tests"] or [{"name": "notebook", "status": "failed", "output": left["output"]}]
         failures = [test for test in tests if test.get("status") == "failed"]
         counts = {"tests": str(len(tests)), "failures": str(len(failures))}
-        suite = ElementTree.SubElement(suites, "testsuite", {"name": _legal(entry.name), **counts})
+        suite = ElementTree.SubElement(suites, "testsuite", {"name": _legal(found.name), **counts})
         for test in tests:
-            case = ElementTree.SubElement(suite, "testcase", name=_legal(test["name"]), classname=_legal(entry.name))
+            case = ElementTree.SubElement(suite, "testcase", name=_legal(test["name"]), classname=_legal(found.name))
             if test.get("status") == "failed":
                 ElementTree.SubElement(case, "failure", message=_legal(test.get("output", "")))
     replace(file, ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n")

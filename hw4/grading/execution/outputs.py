@@ -5,6 +5,7 @@ assembles outputs too, but takes every message at its word: a missing field ends
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ TRACEBACK_LINES = 100
 TRACEBACK_LINE = 2000  # characters
 OUTPUT_OVERHEAD = 200  # bytes that an output counts beside its content
 DEEPEST = 50  # levels of nested JSON in an output
+# Printed text is read a million characters at a time, up to where a line begins: all its lines take 20 times as much.
+PIECES = re.compile(r".{1,1000000}(?:[\n\r]|\Z)|.{1,1000000}", re.DOTALL)
 OVERWRITABLE = 10_000  # characters at the end of the last line that later text can stand over
 
 Message = Mapping[str, Any]
@@ -60,7 +63,7 @@ class OutputCollector:
 
     def close(self) -> None:
         """Bring displayed widgets to their last state, and say what was cut or dropped."""
-        self._widgets.refresh(self.outputs)
+        self._widgets.refresh(self.outputs, self._fits)
         counts = [(self._lines_cut, "lines cut"), (self._outputs_cut, "outputs cut")]
         said = [f"{count} {what}" for count, what in counts if count]
         if self._malformed:
@@ -115,16 +118,20 @@ class OutputCollector:
         self._widgets.own(output)
 
     def _on_stream(self, content: Message) -> None:
-        name = "stderr" if content.get("name") == "stderr" else "stdout"
-        if not isinstance(content.get("text"), str):
+        name, text = "stderr" if content.get("name") == "stderr" else "stdout", content.get("text")
+        if not isinstance(text, str):
             raise Malformed("a stream without text")
+        for piece in PIECES.findall(text) or [""]:
+            self._print(name, piece)
+
+    def _print(self, name: str, text: str) -> None:
         last = self.outputs[-1] if self.outputs and not self._clear_first else None
         if last is None or last.get("name") != name or self._widgets.owner(last) != self._widgets.capturing:
             last = new_output("stream", name=name, text="")
             self._append(last)
         before = len(last.text)
         start = max(last.text.rfind("\n") + 1, before - OVERWRITABLE)
-        text = text_on_terminal(last.text[start:] + clean_text(content["text"]))
+        text = text_on_terminal(last.text[start:] + clean_text(text))
         kept = text[: max(0, self.limit // TEXT_SHARE - self._kept + before - start)]
         self._lines_cut += text.count("\n") - kept.count("\n")
         last.text = last.text[:start] + kept
@@ -134,17 +141,19 @@ class OutputCollector:
 
     def _on_error(self, content: Message) -> None:
         name, text = (clean_text(str(content.get(key) or "")) for key in ("ename", "evalue"))
+        name, text = name[:TRACEBACK_LINE], text[-TRACEBACK_LINE:]  # its last line is what is reported
         lines = content.get("traceback")
         traceback = [clean_text(str(line)) for line in lines] if isinstance(lines, list) else []
-        self.error = ": ".join([name or "error", *text.strip().splitlines()[-1:]])
-        text = text[-TRACEBACK_LINE:]  # its last line is what is reported
-        self._append(new_output("error", ename=name, evalue=text, traceback=shorten_traceback(traceback)))
+        first, self.error = self.error is None, ": ".join([name or "error", *text.strip().splitlines()[-1:]])
+        output = new_output("error", ename=name, evalue=text, traceback=shorten_traceback(traceback))
+        if self._fits(_size(output)) or first:  # which is short, and says why the cell failed
+            self._append(output)
 
     def _on_display_data(self, content: Message, kind: str = "display_data", **own: Any) -> None:
         data, metadata, display_id = _bundle(content)
         self._update(display_id, data, metadata)
         output = new_output(kind, data=data, metadata=metadata, **own)
-        if self._fits(_size(output)):
+        if self._fits(_size(output) + len(display_id or "")):
             self._append(output)
             if display_id:
                 self._displays.setdefault(display_id, []).append(output)

@@ -11,7 +11,7 @@ from nbformat.v4 import new_output
 
 from ..sandbox.limits import ResourceLimits
 from .kernel import CellTimeout, Flood, Kernel, KernelDeath
-from .outputs import FLOOD, OutputCollector
+from .outputs import FLOOD, TRACEBACK_LINE, OutputCollector
 
 FILES = ResourceLimits.files
 NO_SPACE = os.strerror(errno.ENOSPC)
@@ -55,6 +55,7 @@ def run_cells(notebook: NotebookNode, kernel: Kernel, limits: Limits) -> Iterato
         else:
             collector = OutputCollector(cell, displays, limits.output)
             _execute(kernel, seconds, collector, execution)
+            execution.reason = execution.reason[:TRACEBACK_LINE]  # which may be as long as all that a cell puts out
             if NO_SPACE in execution.reason:
                 execution.reason += f" (what a submission may write: {limits.disk / 2**30:.3g} GiB, {FILES:,} files)"
             new_kernel |= _recover(kernel, collector, execution)

@@ -5,16 +5,19 @@ nbclient keeps their state for a browser to draw, which a page without a script 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from html import unescape
+from itertools import takewhile
 from typing import Any
 
 from nbformat import NotebookNode
 
 VIEW = "application/vnd.jupyter.widget-view+json"
-TAG = re.compile(r"<[^>]*>")
+TAG = re.compile(r"<[^<>]*>")
 REFERENCE = "IPY_MODEL_"  # what stands before the id of another widget
 DEEPEST, MOST = 10, 100  # levels of widgets within widgets, and widgets, of which the text is made
+LONGEST = 10_000  # characters of a widget's own words
 
 
 class Widgets:
@@ -48,14 +51,17 @@ class Widgets:
         """Return the widget that owns `output`; None for the cell itself."""
         return self._owners.get(id(output))
 
-    def refresh(self, outputs: list[NotebookNode]) -> None:
-        """Replace the text of each displayed widget by one of its last state; remove those that are closed."""
+    def refresh(self, outputs: list[NotebookNode], fits: Callable[[int], bool]) -> None:
+        """Replace the text of each displayed widget by one of its last state; remove those that are closed.
+
+        `fits` says whether so many characters more can be kept.
+        """
         for output in list(outputs):
             view = output.get("data", {}).get(VIEW)
             widget = str(view.get("model_id")) if isinstance(view, dict) else ""
             if widget in self._closed:
                 outputs[:] = [each for each in outputs if each is not output]
-            elif text := self._text(widget, DEEPEST, []):
+            elif (text := self._text(widget, DEEPEST, [])) and fits(len(text)):
                 output.data["text/plain"] = text
 
     def _text(self, widget: str, deepest: int, seen: list[str]) -> str:
@@ -66,10 +72,14 @@ class Widgets:
             return ""
         children = state.get("children")
         if isinstance(children, list):
-            inner = [self._text(str(child).removeprefix(REFERENCE), deepest - 1, seen) for child in children]
+            read = takewhile(lambda _: len(seen) <= MOST, children)
+            inner = [self._text(str(child).removeprefix(REFERENCE), deepest - 1, seen) for child in read]
             return " ".join(filter(None, inner))
         value, most = state.get("value"), state.get("max")
         if isinstance(value, int | float) and isinstance(most, int | float):
-            value = f"{value:g}/{most:g}"
-        words = [unescape(TAG.sub("", each)) for each in (state.get("description"), value) if isinstance(each, str)]
+            with suppress(OverflowError):
+                value = f"{value:g}/{most:g}"
+        words = [
+            unescape(TAG.sub("", each[:LONGEST])) for each in (state.get("description"), value) if isinstance(each, str)
+        ]
         return " ".join(filter(None, map(str.strip, words)))

@@ -31,17 +31,12 @@ class Asked:
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, original(path.name).casefold()
-        self.probes = self._probes()
-
-    def _probes(self) -> list[bytes]:
-        """Return a piece of each question; [] where the reference cannot be read."""
-        try:
-            cells = [cell for cell in json.loads(_body(self.path))["cells"] if cell["cell_type"] == "markdown"]
+        self.probes: list[bytes] = []  # a piece of each question; none where the reference cannot be read
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
+            cells = [cell for cell in json.loads(_body(path))["cells"] if cell["cell_type"] == "markdown"]
             questions = [cell for cell in cells if str(cell.get("id")).endswith("-question")]
             found = [PROBE.findall("".join(cell["source"])) for cell in questions or cells]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return []
-        return [max(pieces, key=len).encode() for pieces in found if pieces]
+            self.probes = [max(pieces, key=len).encode() for pieces in found if pieces]
 
     def asking(self, books: Sequence[Item]) -> list[Item]:
         """Return the notebooks that ask at least half of the questions; all of them where none does."""

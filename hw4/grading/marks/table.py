@@ -6,7 +6,6 @@ Beside it, in a file that no spreadsheet opens, stands what the table had when i
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -78,9 +77,7 @@ def number(text: str) -> Decimal | None:
 
 def known_in(folder: Path) -> dict[str, Any]:
     """Return what the last run kept beside the table in `folder`: what was `asked`, and the known `submissions`."""
-    with suppress(OSError, ValueError):
-        return json.loads((folder / KNOWN).read_text(encoding="utf-8"))
-    return {}
+    return output.read_json(folder / KNOWN) or {}
 
 
 class Table:

@@ -34,11 +34,11 @@ def given_checks(notebook: NotebookNode) -> list[tuple[str, str]]:
     Given code that belongs to no question comes with every check.
     """
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and role(cell) in (None, *GIVEN)]
-    kept: set[str] = set()
+    kept = {cell.id for cell in code if is_given_check(cell)}
     everywhere = {name for cell in code if role(cell) is None for name in imports(tree(cell.source)).items()}
     for at, cell in enumerate(code):
         if role(cell) == "check":
-            kept |= {cell.id, *(each.id for each in needed(cell, code[:at], everywhere)[0])}
+            kept |= {each.id for each in needed(cell, code[:at], everywhere)[0]}
     return [(cell.id, cell.source) for cell in code if cell.id in kept or (kept and role(cell) is None)]
 
 
@@ -49,17 +49,14 @@ def check_cells(reference: NotebookNode, notebook: NotebookNode) -> list[tuple[s
     that nbgrader's metadata mark as the student's is taken from the submission's `notebook`.
     """
     theirs = {cell.id: cell.source for cell in notebook.cells}
-    names = {name for name, _ in given_checks(reference)}
-    code = [cell for cell in reference.cells if cell.cell_type == "code"]
-    if any(map(is_given_check, code)):
-        names |= {cell.id for cell in code if role(cell) is None}
-    kept = [cell for cell in code if cell.id in names]
-    return [(cell.id, theirs.get(cell.id, "") if _nbgrader(cell, "solution") else cell.source) for cell in kept]
+    solved = {cell.id: theirs.get(cell.id, "") for cell in reference.cells if _nbgrader(cell, "solution")}
+    return [(name, solved.get(name, source)) for name, source in given_checks(reference)]
 
 
 def is_given_check(cell: NotebookNode) -> bool:
-    """Return whether a code cell of a reference is a check, by its id or as nbgrader's metadata mark it."""
-    return role(cell) == "check" or (_nbgrader(cell, "grade") and not _nbgrader(cell, "solution"))
+    """Return whether a code cell of a reference is a check, by its id, or else by nbgrader's metadata."""
+    marked = _nbgrader(cell, "grade") and not _nbgrader(cell, "solution")
+    return role(cell) == "check" or (role(cell) is None and marked)
 
 
 def _nbgrader(cell: NotebookNode, key: str) -> bool:
@@ -84,14 +81,14 @@ def needed(
     To import one of `everywhere`, (name, what it stands for), binds nothing: it is done in any case.
     """
     bound, wanted = _names(cell.source)
-    wanted -= bound | set(dir(builtins))
+    wanted -= bound
     found = []
     for each in reversed(earlier):
         bound, used = _names(each.source)
         bound -= {name for name, what in imports(tree(each.source)).items() if (name, what) in everywhere}
         if bound & wanted:
             found.append(each)
-            wanted = (wanted | used) - bound - set(dir(builtins))
+            wanted = (wanted | used) - bound
     return found, wanted
 
 
@@ -103,17 +100,14 @@ def is_complete(cell: NotebookNode, earlier: list[NotebookNode]) -> bool:
 
 def is_implemented(source: str, name: str) -> bool:
     """Return whether the module `source` has a function `name` that does more than raise an error or pass."""
-    try:
-        nodes = ast.walk(ast.parse(source))
-    except (SyntaxError, ValueError):
-        return name in source
+    nodes = ast.walk(tree(source))
     bodies = [node.body for node in nodes if isinstance(node, ast.FunctionDef) and node.name == name]
     idle = ast.Pass | ast.Raise | ast.Expr
     return name in source and not any(all(isinstance(each, idle) for each in body) for body in bodies[-1:])
 
 
 def _names(source: str) -> tuple[set[str], set[str]]:
-    """Return the names that the code `source` binds, and those that it uses."""
+    """Return the names that the code `source` binds, and those that it uses but for Python's own."""
     bound, used = set[str](), set[str]()
     for node in ast.walk(tree(source)):
         match node:
@@ -123,4 +117,4 @@ def _names(source: str) -> tuple[set[str], set[str]]:
                 bound.add(name)
             case ast.alias():
                 bound.add((node.asname or node.name).split(".")[0])
-    return bound, used
+    return bound, used - set(dir(builtins))

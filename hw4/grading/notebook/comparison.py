@@ -2,11 +2,14 @@
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
 from .answers import find_answers
+from .format import rename
+from .machinery import changes
 from .matching import Matched, is_other_edition, match_cells
 from .pieces import Walk
 from .questions import GIVEN, CellReading, Question, Remark, role
@@ -24,7 +27,6 @@ class Comparison:
     questions: list[Question]
     cells: list[CellReading]
     remarks: list[Remark]
-    edition: str = ""  # one line if it is another edition of the homework
 
 
 def compare(notebook: NotebookNode, reference: Reference) -> Comparison:
@@ -35,18 +37,14 @@ def compare(notebook: NotebookNode, reference: Reference) -> Comparison:
     matched = match_cells(notebook.cells, reference)
     walk = Walk(matched)
     questions = find_answers(walk)
-    cells = [
-        CellReading(
-            owner,
-            [(each.start, each.end) for each in segments if each.given is not None],
-            [(each.start, each.end) for each in segments if each.given is None],
-        )
-        for owner, segments in zip(walk.owners, matched.segments, strict=True)
-    ]
+    cells = [CellReading(owner) for owner in walk.owners]
+    for cell, segments in zip(cells, matched.segments, strict=True):
+        for each in segments:
+            (cell.added if each.given is None else cell.given).append((each.start, each.end))
     edition = _edition(matched, walk)
     remarks = [Remark(text=edition)] if edition else _remarks(matched)
-    _rename(matched)
-    return Comparison(questions, cells, remarks, edition)
+    _restore_ids(matched)
+    return Comparison(questions, cells, remarks)
 
 
 def questions(notebook: NotebookNode, reference: NotebookNode) -> tuple[list[Question], list[str | None]]:
@@ -93,33 +91,46 @@ def _remarks(matched: Matched) -> list[Remark]:
         old, new = normal(given.cell.source), "" if index is None else normal(matched.cells[index].source)
         lines = difflib.unified_diff(old.splitlines(), new.splitlines(), "given", "submitted", lineterm="")
         diff = "\n".join(lines) if old != new else ""
-        changes = dict[str, str]()
         if index is None:
             folded = absent and (given.question in absent or len(absent) > len(asked) / 2)
-            changes |= {"is deleted": diff} if not folded and len(gone) >= len(given.words) / 2 else {}
-        elif old != new and (gone if given.cell.cell_type != "code" else IMPORT.sub("", old) != IMPORT.sub("", new)):
-            changes["is edited"] = diff
-        changes |= {"is moved": ""} if index is not None and position not in in_order else {}
-        changes |= {"stands here a second time": ""} if position in matched.copies.values() else {}
-        for text, diff in changes.items() if given.remarked else ():
-            copies = [at for at, each in matched.copies.items() if each == position and "second" in text]
-            for at in copies or [index]:
-                remarks.append(Remark(given.question, at, f"the given cell {given.cell.id} {text}", diff))
+            deleted = not folded and len(gone) >= len(given.words) / 2
+            found = [("is deleted", None, diff)] * deleted
+        else:
+            edited = (
+                IMPORT.sub("", old) != IMPORT.sub("", new) if given.cell.cell_type == "code" else old != new and gone
+            )
+            found = [("is edited", index, diff)] * bool(edited)
+            found += [("is moved", index, "")] * (position not in in_order)
+        found += [("stands here a second time", at, "") for at, each in matched.copies.items() if each == position]
+        for text, at, diff in found if given.remarked else ():
+            remarks.append(Remark(given.question, at, f"the given cell {given.cell.id} {text}", diff))
     return remarks
 
 
-def _rename(matched: Matched) -> None:
+def _restore_ids(matched: Matched) -> None:
     """Give each cell in the place of one of the reference's its id, and every other one an id that claims no role."""
-    cells = matched.reference.notebook.cells
-    names: dict[int, str] = {}
-    for position, index in sorted(matched.places.items()):
-        names.setdefault(index, cells[position].id)
-    taken = set(names.values())
-    for index, cell in enumerate(matched.cells):
-        name: str = names.get(index) or cell.get("id") or ""
-        if index not in names and (not name or name in taken or role(cell) in GIVEN):
-            name = f"cell-{index + 1}"
-        while index not in names and name in taken:
-            name += "-x"
-        taken.add(name)
-        cell["id"] = name
+    cells, given = matched.cells, matched.reference.notebook.cells
+    names = {index: given[position].id for position, index in sorted(matched.places.items(), reverse=True)}
+    taken = {*names.values(), *(cell.id for cell in cells if role(cell) in GIVEN)}
+    for index, name in names.items():
+        cells[index].id = name
+    rename([(index + 1, cell) for index, cell in enumerate(cells) if index not in names], taken)
+
+
+def machinery_remarks(
+    notebook: NotebookNode, cells: list[CellReading], given: NotebookNode, modules: Mapping[str, str]
+) -> list[Remark]:
+    """Return a remark for each cell of `notebook`, and each of its `modules`, that changes what runs and checks it.
+
+    `cells` are what is known of its cells; what stands in the notebook `given` as well is no change.
+    """
+    codes = {cell.source.strip(): role(cell) for cell in given.cells if cell.cell_type == "code"}
+    relied_on = [code for code, kind in codes.items() if kind in (None, *GIVEN)]
+    code = {index: cell.source for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
+    added = {index: source for index, source in code.items() if source.strip() not in codes}
+    in_modules = zip(modules, changes(modules.values()), strict=True)
+    in_cells = zip(added, changes(added.values(), relied_on), strict=True)
+    return [
+        *(Remark(text=f"{path}: {said}") for path, said in in_modules if said),
+        *(Remark(cells[at].question, at, f"cell {at + 1}: {said}") for at, said in in_cells if said),
+    ]

@@ -7,6 +7,7 @@ nothing but ids and metadata, and takes 0.5 s for our notebook where a single ke
 import json
 import re
 import warnings
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
@@ -15,7 +16,11 @@ from jsonschema import Draft4Validator
 from nbformat import NotebookNode
 
 from ..errors import Unusable
+from ..text import last_line
+from .lexicon import LISTS
 
+PYTHON = re.compile(r"i?python[\s\d.]*")
+OTHER_KERNELS = re.compile("|".join(LISTS["kernels"].split()))
 CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 INDENTED = re.compile(r"\A\s*\{\s*?\n( +|\t+)\"")
@@ -28,16 +33,15 @@ SCHEMA = json.loads((files(nbformat.v4) / nbformat.v4.nbformat_schema[MAJOR, MIN
 STRIPPED = {"trusted", "orig_nbformat", "orig_nbformat_minor", "signature"}
 
 
-def _validators(*objects: dict[str, Any]) -> dict[str, Draft4Validator]:
-    """Return a validator for each key of metadata of which the schemas `objects` say what it may be."""
-    metadata = [each["properties"]["metadata"]["properties"] for each in objects]
-    typed = {key: schema for properties in metadata for key, schema in properties.items()}
-    definitions = {"definitions": SCHEMA["definitions"]}
-    return {key: Draft4Validator(schema | definitions) for key, schema in typed.items()}
+def _validator(*objects: dict[str, Any], **more: dict[str, Any]) -> Draft4Validator:
+    """Return what validates the metadata of each of the schemas `objects`, and the keys `more` in them."""
+    for each in objects:
+        more |= each["properties"]["metadata"]["properties"]
+    return Draft4Validator({"properties": more, "definitions": SCHEMA["definitions"]})
 
 
-OF_CELLS = _validators(*(SCHEMA["definitions"][f"{kind}_cell"] for kind in ("code", "markdown", "raw")))
-OF_NOTEBOOKS = _validators(SCHEMA) | {"hw4": Draft4Validator({"type": "object"})}
+OF_CELLS = _validator(*(SCHEMA["definitions"][f"{kind}_cell"] for kind in ("code", "markdown", "raw")))
+OF_NOTEBOOKS = _validator(SCHEMA, hw4={"type": "object"})
 
 
 def read_notebook(body: bytes, name: str) -> NotebookNode:
@@ -58,16 +62,19 @@ def read_notebook(body: bytes, name: str) -> NotebookNode:
         raise Unusable(f"{name}: not UTF-8 text") from None
     except Exception as problem:  # what json and nbformat let through depends on what is wrong with the file
         raise Unusable(f"{name}: {_reason(body, problem)}") from None
-    taken: set[str] = set()
-    for number, cell in enumerate(cells, 1):
+    rename(enumerate(cells, 1), set())
+    made = {"cells": cells, "metadata": metadata, "nbformat": MAJOR, "nbformat_minor": MINOR}
+    return json.loads(_text(json.dumps(made, ensure_ascii=False)), object_hook=NotebookNode)
+
+
+def rename(cells: Iterable[tuple[int, dict[str, Any]]], taken: set[str]) -> None:
+    """Give each of the `cells` an id that is not `taken`: its own, or its position."""
+    for number, cell in cells:
         if cell["id"] in taken:
             cell["id"] = f"cell-{number}"
         while cell["id"] in taken:
             cell["id"] += "-x"
         taken.add(cell["id"])
-    made = nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": MAJOR, "nbformat_minor": MINOR})
-    assert isinstance(made, NotebookNode)
-    return made
 
 
 def _content(body: bytes) -> dict[str, Any]:
@@ -94,10 +101,10 @@ def _reason(body: bytes, problem: Exception) -> str:
     return f"not a Jupyter notebook ({type(problem).__name__})"
 
 
-def _metadata(metadata: Any, typed: dict[str, Draft4Validator]) -> dict[str, Any]:
-    """Return `metadata` without what the format forbids, and without what no file can hold."""
-    known = {key: value for key, value in _dict(metadata).items() if key not in STRIPPED}
-    return {key: value for key, value in known.items() if key not in typed or typed[key].is_valid(value)}
+def _metadata(metadata: Any, validator: Draft4Validator) -> dict[str, Any]:
+    """Return `metadata` without what the format forbids."""
+    forbidden = STRIPPED | {error.path[0] for error in validator.iter_errors(_dict(metadata))}
+    return {key: value for key, value in _dict(metadata).items() if key not in forbidden}
 
 
 def _texts(value: Any) -> dict[str, str]:
@@ -111,7 +118,7 @@ def _cell(cell: dict[str, Any], number: int) -> dict[str, Any]:
         "cell_type": kind if kind in ("code", "markdown") else "raw",
         "id": name if cell.get("id") and NAME.fullmatch(name) else f"cell-{number}",
         "metadata": _metadata(cell.get("metadata"), OF_CELLS),
-        "source": _text("".join(map(str, source)) if isinstance(source, list) else str(source)),
+        "source": "".join(map(str, source)) if isinstance(source, list) else str(source),
     }
     if kind == "code":
         return made | {"execution_count": None, "outputs": []}
@@ -124,15 +131,14 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _dict(value: Any, deepest: int = DEEPEST) -> dict[str, Any]:
-    """Return `value` if it is a dictionary nested no deeper than `deepest`, else an empty one."""
+def _dict(value: Any) -> dict[str, Any]:
+    """Return `value` if it is a dictionary nested no deeper than a file may be, else an empty one."""
+    return value if isinstance(value, dict) and _is_shallow(value) else {}
 
-    def is_shallow(value: Any, left: int) -> bool:
-        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        return left > 0 and all(is_shallow(each, left - 1) for each in inner)
 
-    fine = isinstance(value, dict) and is_shallow(value, deepest)
-    return json.loads(_text(json.dumps(value, ensure_ascii=False))) if fine else {}
+def _is_shallow(value: Any, left: int = DEEPEST) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left > 0 and all(_is_shallow(each, left - 1) for each in inner)
 
 
 def write_notebook(notebook: NotebookNode) -> str:
@@ -161,3 +167,21 @@ def with_outputs(body: bytes, executed: NotebookNode, stamped: bool = False) -> 
     indent = INDENTED.match(text)
     written = json.dumps(content, ensure_ascii=False, indent=indent[1] if indent else None)
     return _text(written) + "\n" * text.endswith("\n")
+
+
+def language_of(body: bytes) -> str:
+    """Return the language of the notebook in the file `body`, in lower case, as its metadata have it; else "python".
+
+    Where they name none, the kernel does.
+    """
+    metadata = _dict(json.loads(body.decode("utf-8-sig")).get("metadata"))
+
+    def entry(part: str, key: str) -> str:
+        value = _dict(metadata.get(part)).get(key)
+        return value.strip().lower() if isinstance(value, str) else ""
+
+    kernel = entry("kernelspec", "name")
+    other = OTHER_KERNELS.match(kernel) or re.search("python", kernel)
+    guessed = other[0].strip(".") if other else entry("language_info", "name")
+    language = entry("kernelspec", "language") or guessed or "python"
+    return "python" if PYTHON.fullmatch(language) else last_line(language)

@@ -1,7 +1,9 @@
 """Ids for a reference that has none of ours, such as another course's homework of numbered or headed questions."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
@@ -45,34 +47,34 @@ def numbered(line: str) -> bool:
     return label.number is not None and not label.named and line[:1] not in " \t-+>|"
 
 
-def headed(line: str, least: int = 2) -> bool:
-    """Return whether `line` is a heading of the level `least` or below: of 2 if not the title of the notebook."""
-    heading = HEADING.match(line)
-    return bool(heading and len(heading[1]) >= least)
+def headed(line: str) -> bool:
+    """Return whether `line` is a heading below that of a notebook's title."""
+    return level(line) > 1
 
 
-def _level(cells: list[NotebookNode]) -> int:
-    """Return the level of the heading that the first of `cells` begins with; 0 for none."""
-    heading = HEADING.match(cells[0].source) if cells else None
+def level(text: str) -> int:
+    """Return the level of the heading that `text` begins with; 0 for none."""
+    heading = HEADING.match(text)
     return len(heading[1]) if heading else 0
 
 
 def label_cells(notebook: NotebookNode, begins: Callable[[str], bool]) -> None:
     """Give each cell of `notebook` an id that says what it is; a question stands where a line `begins` one."""
-    section, question, count, parts = "", "", 0, dict[str, int]()
+    section, question, count, parts = "", "", 0, Counter[str]()
     judged = list(JUDGED)
     notebook.cells = [piece for cell in notebook.cells for piece in _pieces(cell, begins)]
     for position, cell in enumerate(notebook.cells):
         text = cell.cell_type != "code"
         first = next((line for _, line in lines(cell.source)), "")
         alone = text and not says_something(cell.source.replace(first, "", 1))
-        chapter = begins is headed and alone and _level(notebook.cells[position + 1 :][:1]) > _level([cell])
+        below = "".join(each.source for each in notebook.cells[position + 1 : position + 2])
+        chapter = begins is headed and alone and level(below) > level(cell.source)
         cell.id = f"given-{position}"
         if text and begins(first) and not chapter:
             count += 1
             question = f"{section or 'question'}-{count}"
             cell.id = f"{question}-question"
-        elif alone and headed(first, least=1 if position else 2):
+        elif alone and level(first) > (0 if position else 1):
             title = re.findall(r"[a-z0-9]+", first.lower())
             section, question, count = "_".join(title)[:40] or f"section_{position}", "", 0
             section += f"_{position}" * any(each.id == f"{section}-section" for each in notebook.cells)
@@ -84,9 +86,8 @@ def label_cells(notebook: NotebookNode, begins: Callable[[str], bool]) -> None:
             check = is_check(cell) and is_complete(cell, earlier)
             cell.id = f"{question}-{'check' if check else 'snippet'}-{position}"
         if question and text and role(cell) in ("question", "snippet"):
-            parts[question] = max(
-                parts.get(question, 0), len(statements(cell.source, ALPHABET, role(cell) == "question"))
-            )
+            stated = statements(cell.source, ALPHABET, role(cell) == "question")
+            parts[question] = max(parts[question], len(stated))
         if JUDGED[-1] in cell.source and cell.cell_type == "markdown" and question:
             judged = [question, *JUDGED[1:]]
     letters = {name: ALPHABET[:count] for name, count in parts.items() if count > 1}
@@ -98,16 +99,14 @@ def _pieces(cell: NotebookNode, begins: Callable[[str], bool]) -> Iterator[Noteb
     cuts, last = [0], None
     for at, line in lines(cell.source) if cell.cell_type == "markdown" else ():
         number = read_label(line).number
-        heading = HEADING.match(line) is not None
         if begins(line) and (number is None or last is None or number == last + 1):
             cuts.append(at)
             last = number
-        elif heading and at and last is None:
+        elif level(line) and last is None:
             cuts.append(at)
-    ends = [*cuts[1:], len(cell.source)]
-    found = [cell.source[start:end] for start, end in zip(cuts, ends, strict=True) if cell.source[start:end].strip()]
-    if len(found) < 2:
+    texts = [cell.source[start:end].strip() for start, end in pairwise([*cuts, len(cell.source)])]
+    if sum(map(bool, texts)) < 2:
         yield cell
         return
-    for text in found:
-        yield new_markdown_cell(text.strip(), metadata=cell.metadata, attachments=cell.get("attachments", {}))
+    for text in filter(None, texts):
+        yield new_markdown_cell(text, metadata=cell.metadata, attachments=cell.get("attachments", {}))

@@ -50,11 +50,9 @@ def changes(sources: Collection[str], given: Iterable[str] = ()) -> list[str]:
 
     `given` is the code that the reference gives: what it is named and imports should stay what it is.
     """
-    code = [tree(source) for source in given]
-    names = {node.id for each in code for node in ast.walk(each) if isinstance(node, ast.Name)}
-    aliases: dict[str, str] = {}
-    for each in code:
-        aliases |= imports(each)
+    code = ast.Module([node for source in given for node in tree(source).body], [])
+    names = {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
+    aliases = imports(code)
     kept = {name: name for name in names & set(dir(builtins)) | {"AssertionError"}} | aliases
     found = []
     for source in sources:
@@ -75,8 +73,9 @@ def imports(module: ast.Module) -> dict[str, str]:
     for node in ast.walk(module):
         match node:
             case ast.Import(names=names):
-                pairs = [(each.asname or each.name.partition(".")[0], each) for each in names]
-                found |= {name: each.name if each.asname else name for name, each in pairs}
+                for each in names:
+                    name = each.asname or each.name.partition(".")[0]
+                    found[name] = each.name if each.asname else name
             case ast.ImportFrom(names=names):
                 found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in names}
             case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
@@ -130,10 +129,9 @@ def _uses(node: ast.AST, aliases: dict[str, str]) -> Iterator[str]:
         case ast.Constant(value=str(text)) if text.startswith("/proc/"):
             yield f"{text[:40]} is named"
         case ast.Try(body=body, handlers=handlers) if not has(handlers, ast.Raise):
-            kinds = {
-                name for each in handlers for name in re.findall(r"\w+", ast.unparse(each.type or ast.Name("all")))
-            }
-            if "AssertionError" in kinds or (has(body, ast.Assert) and kinds & {"Exception", "BaseException", "all"}):
+            kinds = ["AssertionError", *(["Exception", "BaseException"] if has(body, ast.Assert) else [])]
+            caught = " ".join(ast.unparse(each.type) if each.type else "Exception" for each in handlers)
+            if not set(kinds).isdisjoint(re.findall(r"\w+", caught)):
                 yield "an assertion's failure is caught"
         case ast.With(items=[ast.withitem(context_expr=ast.Call() as call), *_], body=body):
             if _path(call.func, aliases).endswith("suppress") and has(body, ast.Assert):

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from .checks import STUB
 from .questions import GIVEN, JUDGED, part_of, question_of, role
-from .tokens import NAMED_BY_ID, Label, answer_start, first_label, is_speech, lines, read_label, tokens, words
+from .tokens import ALPHABET, NAMED_BY_ID, answer_start, first_label, is_speech, lines, read_label, tokens, words
 
 Word = tuple[int, int, bool]  # a given word in a submission: its cell in the reference, its index, whether in its place
 # Where a row of words stands: in which text, which given words that consists of, and at which index of it.
@@ -50,7 +50,6 @@ class Asked:
     judged: str
     position: int  # of its question cell in the reference
     words: set[str] = field(default_factory=set)
-    weight: float = 0.0  # of its words together
 
 
 class Reference:
@@ -64,32 +63,34 @@ class Reference:
         said = notebook.metadata.get("hw4", {})
         self.labelled = "labelled" in said  # it had no ids of ours
         judged = said.get("judged") or JUDGED
-        letters: dict[str | None, list[str]] = defaultdict(list)
+        letters: dict[str | None, dict[str, None]] = defaultdict(dict)
         for cell in notebook.cells:
-            if role(cell) == "answer" and part_of(cell) not in letters[question_of(cell)]:
-                letters[question_of(cell)].append(part_of(cell))
+            if role(cell) == "answer":
+                letters[question_of(cell)][part_of(cell)] = None
         letters.update(said.get("parts", {}))
         self.questions: dict[str, Asked] = {}
         self.sections = {position for position, cell in enumerate(notebook.cells) if role(cell) == "section"}
         self.given: dict[int, Given] = {}
         self.titles: dict[tuple[str, ...], int] = {}
+        self.texts: dict[tuple[str, str], list[int]] = defaultdict(list)
         section = None
         for position, cell in enumerate(notebook.cells):
             name, kind = question_of(cell), role(cell)
+            self.texts[cell.cell_type, normal(cell.source)].append(position)
             if kind == "section":
                 section = position
                 self.titles[tuple(words(cell.source))] = position
             elif kind == "question" and name and name not in self.questions:
-                parts = letters[name] if len(letters[name]) > 1 else [""]
+                parts = list(letters[name]) if len(letters[name]) > 1 else [""]
                 digits = re.search(r"(\d+)\Z", name)
                 number = first_label(cell.source).number or (int(digits[1]) if digits else None)
                 if number and (section, number) in ((each.section, each.number) for each in self.questions.values()):
                     number += 1  # given twice, by mistake
-                self.questions[name] = Asked(
-                    name, section, number, parts, judged[-1] if judged[0] == name else "", position
-                )
+                function = judged[-1] if judged[0] == name else ""
+                self.questions[name] = Asked(name, section, number, parts, function, position)
             if kind in GIVEN or (kind is None and not self.questions):
                 self.given[position] = self._given(cell, kind)
+        self.at = {asked.position: asked for asked in self.questions.values()}
         self.rows: Rows = defaultdict(list)
         holders: dict[tuple[str, ...], set[int]] = defaultdict(set)
         for position, given in self.given.items():
@@ -99,28 +100,20 @@ class Reference:
                 holders[row].add(position)
         self.single = {row: min(positions) for row, positions in holders.items() if len(positions) == 1}
         self.singles = Counter(self.single.values())
-        self.texts: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for position, cell in enumerate(notebook.cells):
-            self.texts[cell.cell_type, normal(cell.source)].append(position)
         counts = Counter(word for asked in self.questions.values() for word in asked.words)
         self.weights = {word: log(1 + len(self.questions) / count) for word, count in counts.items()}
         self.rare = log(1 + len(self.questions) / 1.5)
-        for asked in self.questions.values():
-            asked.weight = self.weight(asked.words)
-        self.at = {asked.position: asked for asked in self.questions.values()}
-        self.names: dict[str, Asked] = {}  # by its id, or its section's title and its number
-        for asked in self.questions.values() if not self.labelled else ():  # nobody saw ids that we gave
-            self.names[asked.id] = asked
-            if asked.section is not None:
-                self.titles[(asked.id.partition("-")[0],)] = asked.section
-        for title, section in self.titles.items():
-            each_asked = [each for each in self.questions.values() if each.section == section and not self.labelled]
-            self.names |= {f"{' '.join(title)} {each.number}": each for each in each_asked}
-        patterns = "|".join(BETWEEN.join(map(re.escape, re.findall(r"[^\W_]+", name))) for name in self.names)
-        self.naming = re.compile(NAMED_BY_ID.replace("NAMES", patterns or r"\b\B"), re.IGNORECASE)
-        self.names = {_bare(name): asked for name, asked in self.names.items()}
-        firsts = {title[0] for title in self.titles if title} | {name.partition("-")[0] for name in self.questions}
-        self.firsts = re.compile("|".join(map(re.escape, firsts)) or r"\b\B")
+        names = {} if self.labelled else dict(self.questions)  # nobody saw ids that we gave
+        sections = {asked.id.partition("-")[0]: asked.section for asked in names.values()}
+        self.titles |= {(name,): section for name, section in sections.items() if section is not None}
+        for title, section in self.titles.items() if names else ():
+            asked_there = [each for each in self.questions.values() if each.section == section]
+            names |= {f"{' '.join(title)} {each.number}": each for each in asked_there}
+        spelled = [re.findall(r"[^\W_]+", name) for name in names] or [[r"\b\B"]]
+        patterns = "|".join(BETWEEN.join(each) for each in spelled)
+        self.naming = re.compile(NAMED_BY_ID.replace("NAMES", patterns), re.IGNORECASE)
+        self.firsts = re.compile("|".join({each[0] for each in spelled}))  # found much sooner
+        self.names = {_bare(name): asked for name, asked in names.items()}  # by its id, or its section's and its number
 
     @classmethod
     def of(cls, notebook: NotebookNode) -> "Reference":
@@ -154,7 +147,8 @@ class Reference:
         if len(found) <= SHORT or not asked.words:
             return 0.0
         beginnings = [set(found[: part * len(asked.words)]) for part in (1, 2)]  # below may stand an answer
-        return max(2 * self.weight(asked.words & each) / (asked.weight + self.weight(each)) for each in beginnings)
+        whole = self.weight(asked.words)
+        return max(2 * self.weight(asked.words & each) / (whole + self.weight(each)) for each in beginnings)
 
     def share(self, found: set[str], of: set[str]) -> float:
         """Return the part of the words `found` that are among `of`, by their weight."""
@@ -200,19 +194,12 @@ def statements(source: str, parts: list[str], of_question: bool) -> list[tuple[i
     found: list[tuple[int, str]] = []
     kind = None
     for number, (at, line) in enumerate(lines(source) if parts != [""] else ()):
-        label = read_label(line)
+        label, index = read_label(line), len(found)
         lettered = bool(label.letters)
-        if label.named == "question" or (number == 0 and not lettered and of_question):
+        if label.named == "question" or (number == 0 and not lettered and of_question) or index == len(parts):
             continue
-        again = kind is False and label.number == 1 and not lettered
-        if len(found) < len(parts) and kind in (None, lettered) and (again or len(found) in marks_of(label)):
-            found.append((at, parts[len(found)]))
+        marked = label.letters in (ALPHABET[index], *ROMAN[index : index + 1])
+        if kind in (None, lettered) and (marked if lettered else label.number in (1, index + 1)):
+            found.append((at, parts[index]))
             kind = lettered
     return found
-
-
-def marks_of(label: Label) -> list[int]:
-    """Return the indices of the part that `label` may stand for: by a letter, a Roman number, a number."""
-    found = [ord(label.letters) - ord("A")] if len(label.letters) == 1 else []
-    found += [ROMAN.index(label.letters)] if label.letters in ROMAN else []
-    return found + ([label.number - 1] if label.number and not label.letters else [])

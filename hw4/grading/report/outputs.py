@@ -57,7 +57,10 @@ class Outputs:
             return self._laid_out(data["text/latex"], level, lambda latex, _: f"<p>{escape(latex)}</p>")
         if kind := next((kind for kind in PICTURES if kind in data), None):
             address = f"data:{kind},{quote(data[kind])}" if kind == PICTURES[0] else f"data:{kind};base64,{data[kind]}"
-            known = {name: str(value) for name, value in (output.metadata.get(kind) or output.metadata).items()}
+            own = output.metadata.get(kind)
+            known = {
+                name: str(value) for name, value in (own if own and isinstance(own, dict) else output.metadata).items()
+            }
             return self.drawing.pictures.draw(known | {"src": address}, {})
         other = ", ".join(sorted(set(data) - {"text/plain"}))
         return plain + (f'<p class="note">Not shown here: output of the type {text(other)}.</p>' if other else "")

@@ -25,9 +25,9 @@ PASSED_ON = re.compile(
 
 
 def modules_mentioned(texts: Sequence[str]) -> list[str]:
-    """Return the modules to preload for code with these texts: a kernel's, and those behind the words in them.
+    """Return the modules to preload for a reference with these texts: a kernel's, and those behind the words in them.
 
-    In a class, no submission's own texts decide: what is preloaded is seen by the others.
+    A submission's own texts decide nothing: what is preloaded would be seen by the others of its class.
     """
     mentioned = [word for word in PRELOADED if word == "kernel" or any(word in each for each in texts)]
     return [module for word in mentioned for module in PRELOADED[word]]
