@@ -127,13 +127,15 @@ def test_a_folder_that_cannot_be_written_costs_no_other(run, tmp_path):
         hand_in(tmp_path, name)
     (tmp_path / "graded").mkdir()
     (tmp_path / "graded" / "bob").write_text("a file in the way")
-    code, err, rows = run()
+    code, err, rows = run("--junit", "junit.xml")
     assert code == 3 and rows["ann"]["status"] == "clean" and rows["bob"]["status"] == "our fault"
+    assert "nothing of it could be written" in (tmp_path / "junit.xml").read_text()
 
 
 # Names
 
 NAMES = ["Ann", "ann", "ann.", "ann ", " ann", "-ann", "CON", "con.txt", "nul", "index.html", "results.csv", "env"]
+NAMES += [".grading-output", "results.json", "report.html", "found.txt", "failures.html", "pyvenv.cfg"]
 NAMES += [".bob", "graded", "=1+1", "＝1+1", "a\nb", "x" * 255, "日" * 85, "Jose\u0301", "Jos\u00e9", "..x", "\udcff"]
 NAMES += [
     "ß",
@@ -156,6 +158,7 @@ NAMES += [
 def test_every_name_becomes_a_folder_that_no_file_system_takes_for_another(tmp_path):
     made_of = folder_names(NAMES)
     assert len({unicodedata.normalize("NFKC", name).casefold().rstrip(". ") for name in made_of}) == len(NAMES)
+    assert not set(made_of) & {"found.txt", "results.json", "results.csv", "index.html", "failures.html", "feedback"}
     for name in made_of:
         assert len(name.encode()) <= 150 and name.strip(". ") == name and name[0] not in "=+-@"
         assert name.isprintable() and not set(name) & set('/\\:*?"<>|')
@@ -177,6 +180,7 @@ def test_every_folder_of_a_class_is_a_submission_whatever_it_is_called(tmp_path)
     names = [name for name in NAMES if name not in ("con.txt", "\t")]
     for name in names:
         hand_in(tmp_path, name)
+    (tmp_path / "class" / "conda-meta").touch()  # somebody's, loose
     for passed_over in (".git", ".ipynb_checkpoints", "venv"):
         hand_in(tmp_path, passed_over)
     (tmp_path / "class" / "venv" / "pyvenv.cfg").touch()

@@ -37,7 +37,7 @@ def folder_names(names: Sequence[str]) -> list[str]:
     found, total, earlier = [], Counter(keys), Counter[str]()
     for name, safe, key in zip(names, kept, keys, strict=True):
         alone = total[key] == 1 or (name == key and not earlier[name])
-        if not alone or key == "feedback" or key.endswith((".html", ".csv")) or HASHED.search(safe):
+        if not alone or key == "feedback" or key.endswith((".html", ".csv", ".txt", ".json")) or HASHED.search(safe):
             exact = f"{name}{earlier[name] or ''}".encode(errors="surrogateescape")
             safe = f"{safe}-{hashlib.sha256(exact).hexdigest()[:10]}"
         earlier[name] += 1

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hw4.answers import part4_affine_backward
-from hw4.grading.affine.battery import Example
+from hw4.grading.affine.battery import Example, different
 from hw4.grading.affine.checks import CHECKS
 from hw4.grading.affine.function_worker import affine, derivatives, layer
 from tests.affine.mutants import MUTANTS, failures, right
@@ -84,3 +84,11 @@ def test_a_weight_arrives_at_the_function_as_it_is(weight):
     inputs = [torch.randn(shape, requires_grad=True) for shape in ((5, 4), (3, 4), (3,))]
     derivatives([layer(backward)(*inputs)], inputs, [weight])
     assert seen[0].stride() == weight.stride() and torch.equal(seen[0], weight)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_computes_in_single_precision_fails_whatever_is_drawn(seed):
+    W, upstream = Example(seed).tensors((3, 4), (5, 3))
+    exact = 0.5 * upstream @ W
+    assert different(exact.clone(), exact) is None
+    assert "a few digits only" in str(different((0.5 * upstream.float() @ W.float()).double(), exact))

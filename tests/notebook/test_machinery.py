@@ -39,6 +39,8 @@ CHANGES = {
     "import sys\nsys.modules['torch'].equal = f": "torch.equal is replaced",
     "__import__('torch').equal = f": "torch.equal is replaced",
     "object.__setattr__(torch, 'equal', f)": "torch.equal is replaced",
+    "m = n = torch\nn.equal = f": "torch.equal is replaced",
+    "import operator\noperator.setitem(vars(torch), 'equal', f)": "torch.equal is replaced",
     "torch.Tensor.__eq__ = f": "torch.Tensor.__eq__ is replaced",
     "nn.Module.__call__ = f": "torch.nn.Module.__call__ is replaced",
     "del torch.allclose": "torch.allclose is replaced",

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from ..output import RESULTS, replace
@@ -13,7 +15,9 @@ def write(file: Path, folders: Mapping[Found, Path]) -> None:
     """Write into `file` a suite for each submission, from the results in its folder, with a case per question."""
     suites = ElementTree.Element("testsuites")
     for found, folder in folders.items():
-        left = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+        left: dict[str, Any] = {"tests": [], "output": "nothing of it could be written"}
+        with suppress(OSError, ValueError):
+            left = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
         tests = left["tests"] or [{"name": "notebook", "status": "failed", "output": left["output"]}]
         failures = [test for test in tests if test.get("status") == "failed"]
         counts = {"tests": str(len(tests)), "failures": str(len(failures))}

@@ -72,7 +72,7 @@ def scan(path: Path, scratch: Path, at: str = "", nested: int = 2, budget: Budge
         status = path.lstat()
         item.time = status.st_mtime
         names = sorted(os.listdir(path)) if stat.S_ISDIR(status.st_mode) else None
-        item.ignored = "the grading code" if f"/{at}/".endswith(f"/{GRADING}") else _why_ignored(path.name, names)
+        item.ignored = "the grading code" if f"/{at}/".endswith(f"/{GRADING}") else _why_ignored(path, names, at)
         if names is None and not stat.S_ISREG(status.st_mode):
             item.problem = LINK if path.is_symlink() else "not a file"
         elif names is not None and not item.ignored:
@@ -87,15 +87,20 @@ def scan(path: Path, scratch: Path, at: str = "", nested: int = 2, budget: Budge
     return item
 
 
-def _why_ignored(name: str, inside: Sequence[str] | None) -> str:
-    """Return why nobody looks at a file, or at a folder with the names `inside`; "" where it is looked at."""
+def _why_ignored(path: Path, inside: Sequence[str] | None, at: str) -> str:
+    """Return why nobody looks at a file, or at a folder with the names `inside`; "" where it is looked at.
+
+    What bears the name of a mark of ours and is a folder is a student's, who may be called so. At the top (`at` is
+    empty), where anybody's files may lie, no environment is told by one of them.
+    """
+    name = path.name
     if name in TABLES["left"]:
         return TABLES["left"][name]
     if inside is None:
         return "hidden" if name.startswith((".", "~$")) or name.endswith("~") else ""
-    if any(own.issubset(inside) for own in OWN):
+    if any(own.issubset(inside) and all((path / each).is_file() for each in own) for own in OWN):
         return OUTPUT
-    return next((reason for mark, reason in TABLES["marked"].items() if mark in inside), "")
+    return next((reason for mark, reason in TABLES["marked"].items() if at and mark in inside), "")
 
 
 def _open(item: Item, scratch: Path, nested: int, budget: Budget) -> None:

@@ -78,9 +78,9 @@ def imports(module: ast.Module) -> dict[str, str]:
                     found[name] = each.name if each.asname else name
             case ast.ImportFrom(names=names):
                 found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in names}
-            case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
-                path = _path(value, found)
-                found |= {name: path} if path.partition(".")[0] in NAMES["roots"] else {}
+            case ast.Assign(targets=targets, value=value):
+                if (path := _path(value, found)).partition(".")[0] in NAMES["roots"]:
+                    found |= {each.id: path for each in targets if isinstance(each, ast.Name)}
     return found
 
 
