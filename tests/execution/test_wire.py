@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from contextlib import ExitStack
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 import zmq
@@ -103,6 +104,14 @@ def test_a_message_that_is_too_large_is_dropped_and_the_next_one_comes(connected
 def test_what_never_becomes_a_message_is_none(connected, sent):
     wire = connected(sent)
     assert wire.receive(0.2) is None and wire.receive(0) is None
+
+
+def test_bytes_without_end_put_off_no_deadline(connected):
+    wire = connected([b"\x02" + b"\x7f" * 8])
+    assert wire.receive(0.2) is None
+    pieces = iter([bytes(1 << 18)] * 100_000)
+    wire._socket = SimpleNamespace(settimeout=lambda seconds: None, recv=lambda most: next(pieces))
+    assert wire.receive(0.2) is None and next(pieces)
 
 
 def test_a_command_between_two_messages_is_passed_over(connected):

@@ -146,7 +146,9 @@ def test_a_socket_of_another_program_cannot_be_reached(output, tmp_path):
 
 def test_a_socket_in_the_folder_can_be_bound_and_reached_from_outside(start, tmp_path):
     process = start("s = socket.socket(socket.AF_UNIX); s.bind('s'); s.listen(); print(1, flush=True); s.accept()")
-    assert process.stdout.readline() == "1\n"
+    if (line := process.stdout.readline()) != "1\n" and "other files out of sight" not in active_layers(start):
+        pytest.skip("without a root of its own, it makes no such socket")
+    assert line == "1\n"
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(tmp_path / "scratch/s"))
     assert process.wait(timeout=10) == 0
@@ -303,6 +305,23 @@ def test_without_namespaces_there_are_neither_semaphores_nor_messages_with_descr
     print(os.path.exists("/proc/{os.getpid()}"), os.path.exists("/proc/net/unix"))
     """
     assert output(lines, NAMESPACES, needs="system calls filtered") == "True False\nTrue\nTrue True"
+
+
+def test_without_namespaces_terminals_and_sockets_of_the_user_are_out_of_reach_and_so_are_priorities(output, tmp_path):
+    ours, theirs = os.openpty()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        server.listen()
+        lines = f"""
+        import resource
+        print(fails(os.open, {os.ttyname(theirs)!r}, os.O_RDWR | os.O_NOCTTY), fails(os.openpty))
+        print(fails(lambda: socket.socket(socket.AF_UNIX).connect({str(tmp_path / "s")!r})), end=" ")
+        print(fails(resource.prlimit, {os.getpid()}, resource.RLIMIT_CORE, (0, 0)), end=" ")
+        print(fails(os.setpriority, os.PRIO_USER, 0, 1), fails(os.setpriority, os.PRIO_PROCESS, {os.getpid()}, 1))
+        """
+        assert output(lines, NAMESPACES, needs="Landlock") == "True True\nTrue True True True"
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_before_landlock_6_and_without_namespaces_processes_of_the_user_can_be_ended(output):

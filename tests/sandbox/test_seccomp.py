@@ -35,13 +35,20 @@ def test_the_tables_hold_the_numbers_of_the_kernels_headers(column):
 
 REFUSED = [(entry[0], entry[COLUMN]) for entry in TABLES if entry[COLUMN] >= 0]
 BY_ARGUMENT = {"clone", "chmod", "creat", "fchmod", "mkdir", "mknod", "open", "openat", "mkdirat", "mknodat"}
-BY_ARGUMENT |= {"fchmodat", "fchmodat2", "socket", "socketpair", "sendmsg", "sendmmsg"}  # or by the other layers
+BY_ARGUMENT |= {"fchmodat", "fchmodat2", "socket", "socketpair", "sendmsg", "sendmmsg", "mmap", "setsockopt"}
+BY_ARGUMENT.add("sched_setscheduler")  # or by the other layers
 
 
 KINDS = """
 ptrace process_vm_readv keyctl add_key request_key bpf perf_event_open userfaultfd mount umount2 open_tree fsopen
 fsmount move_mount mount_setattr pivot_root io_uring_setup io_uring_enter io_uring_register unshare setns memfd_create
 shmget semget msgget mq_open clone3 open_by_handle_at pidfd_getfd"""
+ARGUMENTS = [("clone", (0x3D0B00, 0, 0, 0), False), ("clone", (17, 0, 0, 0), True)]
+ARGUMENTS += [("mmap", (0, 9, 3, flags), flags not in (0x21, 0x23)) for flags in (0x01, 0x02, 0x03, 0x22, 0x21, 0x23)]
+ARGUMENTS += [("setsockopt", (3, 1, option, 0), option not in (7, 8)) for option in range(40)]
+ARGUMENTS += [("prlimit64", (pid, 7, 0, 0), pid == 0) for pid in (0, 1, 1 << 16)]
+ARGUMENTS += [("setpriority", (which, who, 9, 0), which == who == 0) for which in (0, 1, 2) for who in (0, 5)]
+ARGUMENTS += [("sched_setscheduler", (9, policy, 0, 0), policy == 0) for policy in (0, 1, 2, 3, 5)]
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 
 
@@ -71,8 +78,14 @@ def test_the_filter_of_each_machine_decides_as_the_tables_say(machine):
     assert decide(code, 0, architecture ^ 1) & 0x7FFF0000 == ERRNO  # another machine's table
     assert decide(code, 0x40000000, architecture) & 0x7FFF0000 == ERRNO  # x86_64's second table
     for family in range(50):
-        allowed = decide(code, numbers["socket"], architecture, (family, 1, 0, 0, 0, 0)) == ALLOW
-        assert allowed == (family in (1, 2, 10, 16)), family
+        for call, known in [("socket", (2, 10, 16)), ("socketpair", (1, 2, 10, 16))]:
+            allowed = decide(code, numbers[call], architecture, (family, 1, 0, 0, 0, 0)) == ALLOW
+            assert allowed == (family in known), family
+    for call, arguments, allowed in ARGUMENTS:
+        assert (decide(code, numbers[call], architecture, (*arguments, 0, 0)) == ALLOW) == allowed, (call, arguments)
+    needless = seccomp.instructions(column, architecture, also=())
+    for call, arguments in [("mmap", (0, 9, 3, 0x21)), ("setsockopt", (3, 1, 7, 0)), ("socket", (1, 1, 0, 0))]:
+        assert decide(needless, numbers[call], architecture, (*arguments, 0, 0)) == ALLOW
     for flags, allowed in [(17, True), (0x3D0F00, True), (17 | 1 << 28, False), (17 | 1 << 30, False)]:
         assert (decide(code, numbers["clone"], architecture, (flags, 0, 0, 0, 0, 0)) == ALLOW) == allowed
     for mode, allowed in [(0o755, True), (0o1777, True), (0o4755, False), (0o2755, False)]:
@@ -119,7 +132,8 @@ if __name__ == "__main__":
     os.mkdir("folder", 0o755); os.chmod("folder", 0o700); open("file", "w").close()
     thread = threading.Thread(target=print, args=("thread",)); thread.start(); thread.join()
     print(subprocess.run(["true"]).returncode, os.system("exit 3") >> 8)
-    mmap.mmap(-1, 4096); socket.socketpair(); socket.if_nameindex(); print(os.getppid() >= 0, flush=True)
+    mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    socket.socketpair(); socket.if_nameindex(); print(os.getppid() >= 0, flush=True)
     server = socket.create_server(("127.0.0.1", 0)); print(server.getsockname()[0])
     with multiprocessing.get_context("fork").Pool(2) as pool: print(pool.map(abs, [-1, -2]))
 """

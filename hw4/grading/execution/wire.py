@@ -50,8 +50,8 @@ class Wire:
     def receive(self, seconds: float) -> list[bytes] | None:
         """Return the parts of the next message, no part if it was dropped; None if none comes in time."""
         deadline = monotonic() + seconds
-        while (message := next(self._messages)) is None:
-            self._socket.settimeout(max(0.0, deadline - monotonic()))
+        while (message := next(self._messages)) is None and (left := deadline - monotonic()) > 0:
+            self._socket.settimeout(left)
             try:
                 piece = self._socket.recv(PIECE)
             except (TimeoutError, BlockingIOError):

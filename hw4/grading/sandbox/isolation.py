@@ -49,14 +49,15 @@ def isolate(wanted: Isolation, report: int, in_memory: bool = False) -> list[Lay
     if entered:
         layers.append(tried(OWN_ROOT, mounts.enter_own_root, wanted))
     attempt(system, "prctl", linux.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    own_user = bool(entered) and os.geteuid() > 0
-    layers += restrict_files(wanted, tcp=NETWORK not in entered, own_root=layers[-1].active)
+    own_root = layers[-1].name == OWN_ROOT and layers[-1].active
+    layers += restrict_files(wanted, tcp=NETWORK not in entered, own_root=own_root)
     for capability in range(64):
         attempt(system, "prctl", linux.PR_CAPBSET_DROP, capability)
     attempt(system, "capset", struct.pack("Ii", linux.CAPABILITY_VERSION_3, 0), bytes(linux.CAPABILITY_SETS))
-    own_user = set_limits(wanted.limits, own_user)
-    layers.append(tried(CALLS, seccomp.filter_system_calls, not (in_memory or entered)))
-    return layers + wanted.limits.layers(bool(wanted.doors), in_memory, own_user)
+    set_limits(wanted.limits, own_user=bool(entered) and os.geteuid() > 0)
+    needless = {"hides_files": in_memory or entered, "hides_memory": wanted.doors, "reaches_sockets": own_root}
+    layers.append(tried(CALLS, seccomp.filter_system_calls, [name for name in seccomp.ALSO if not needless[name]]))
+    return layers + wanted.limits.layers(bool(wanted.doors), in_memory)
 
 
 def tried(name: str, step: Callable[..., object], *arguments: object) -> Layer:
@@ -76,6 +77,8 @@ def enter_namespaces() -> list[Layer]:
         attempt(linux.write, "/proc/sys/user/max_user_namespaces", "0")  # capabilities would come back in a further one
     if layers[0].active:
         attempt(raise_loopback)
+        for name in ("tcp_rmem", "tcp_wmem"):  # else a connection holds megabytes, which are nobody's memory
+            attempt(linux.write, f"/proc/sys/net/ipv4/{name}", "4096 65536 106496")
     return layers
 
 
@@ -86,8 +89,9 @@ def raise_loopback() -> None:
 
 def restrict_files(wanted: Isolation, tcp: bool, own_root: bool) -> list[Layer]:
     """Forbid by Landlock what is not `wanted`, with `tcp` all of TCP, and without `own_root` what all share."""
-    paths = {"/proc": READ, "/dev/pts": USE, "/dev/ptmx": USE} | dict.fromkeys(mounts.DEVICES, USE)
-    paths |= {"/dev/shm": ALL} if own_root else {}  # where it is not the submission's own, its files would stay
+    paths = {"/proc": READ} | dict.fromkeys(mounts.DEVICES, USE) | {"/dev/zero": READ}  # whose memory would be shared
+    if own_root:  # else files would stay, and the user's own terminals be open
+        paths |= {"/dev/shm": ALL, "/dev/pts": USE, "/dev/ptmx": USE}
     accesses = dict.fromkeys(wanted.readable, RUN) | paths | {wanted.folder: ALL, PLACE: ALL}
     net = (linux.LANDLOCK_ACCESS_NET_BIND_TCP | linux.LANDLOCK_ACCESS_NET_CONNECT_TCP) * tcp
     scopes = linux.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | linux.LANDLOCK_SCOPE_SIGNAL
@@ -116,13 +120,12 @@ def allow(rules: int, path: str, access: Access) -> None:
     os.close(target)
 
 
-def set_limits(wanted: ResourceLimits, own_user: bool) -> bool:
-    """Limit each process, and the number of threads where only those of the namespace count; return whether they do."""
+def set_limits(wanted: ResourceLimits, own_user: bool) -> None:
+    """Limit each process, and the number of threads, those of the namespace where only these count."""
     limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: wanted.disk, resource.RLIMIT_NOFILE: MOST_DESCRIPTORS}
     limits[resource.RLIMIT_DATA] = wanted.memory
     release = os.uname().release.replace("-", ".").replace("+", ".").split(".")
-    counted = own_user and [int(part) for part in release[:2]] >= [5, 14]  # which counts by user namespace
-    if counted:
+    if own_user and [int(part) for part in release[:2]] >= [5, 14]:  # which counts by user namespace
         limits[resource.RLIMIT_NPROC] = wanted.threads
     elif os.geteuid() > 0:  # counted with all else that the user runs: enough for a class, too little for a fork bomb
         with contextlib.suppress(OSError):
@@ -133,4 +136,3 @@ def set_limits(wanted: ResourceLimits, own_user: bool) -> bool:
         hard = resource.getrlimit(kind)[1]
         lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
         attempt(resource.setrlimit, kind, (lowest, lowest))
-    return counted

@@ -100,7 +100,7 @@ class LaunchedProcess:
             start_new_session=True,  # Ctrl-C is for the grader
         )
         self.pid = self.root = self._process.pid
-        limits = program.isolation.limits.layers(False, False, False) if program.isolation else []
+        limits = program.isolation.limits.layers(False, False) if program.isolation else []
         self.layers = [Layer("no sandbox"), *limits]
 
     def poll(self) -> int | None:

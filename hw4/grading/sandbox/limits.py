@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Layer:
     """A sandbox layer: what it keeps a process from, whether it is active, and if not, why.
 
-    For a limit, `bound` says whether it is "exact", "polled", or "absent".
+    For a limit, `bound` says whether it is "exact" or "polled".
     """
 
     name: str
@@ -31,15 +31,15 @@ class ResourceLimits:
     threads: int = 512
     seconds: float = 1200.0
 
-    def layers(self, in_group: bool, in_memory: bool, own_user: bool) -> list[Layer]:
-        """Return a layer per limit; processes may be in a control group, files in memory, and the user their own."""
+    def layers(self, in_group: bool, in_memory: bool) -> list[Layer]:
+        """Return a layer per limit; processes may be in a control group, and files in memory."""
         memory, disk = "exact" if in_group else "polled", "exact" if in_memory else "polled"
         bounds = {
             f"memory {self.memory / 2**30:.3g} GiB": memory,
             f"disk {self.disk / 2**30:.3g} GiB": disk,
             f"{self.files} files": disk,
             f"{self.processes} processes": "polled",
-            f"{self.threads} threads": "exact" if in_group or own_user else "absent",
+            f"{self.threads} threads": memory,
             f"{self.seconds:g} s in all": "polled",
         }
         return [Layer(name, bound=bound) for name, bound in bounds.items()]

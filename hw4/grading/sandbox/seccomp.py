@@ -9,12 +9,16 @@ import os
 import socket
 import struct
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from . import linux
 
 CALLS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("system_calls.toml").read_text(encoding="utf-8"))
+# What is refused only where nothing else keeps from it: the tables "hides_files" and "hides_memory", and sockets with
+# a path or a name.
+ALSO = ("hides_files", "hides_memory", "reaches_sockets")
 FAMILIES = [socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK]  # the last lists the addresses
 
 X32 = 0x40000000  # __X32_SYSCALL_BIT of asm/unistd.h: x86_64's second table of calls
@@ -29,36 +33,40 @@ SECCOMP_RET_ERRNO, SECCOMP_RET_ALLOW = 0x00050000, 0x7FFF0000
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data; an argument has eight bytes
 
 
-def filter_system_calls(hides_files: bool = True) -> None:
-    """Refuse the calls to this process and to those that it starts, with `hides_files` also those of that table.
+def filter_system_calls(also: Collection[str] = ALSO) -> None:
+    """Refuse the calls to this process and to those that it starts, those of `ALSO` where they are named.
 
     Raises `OSError` where that is impossible.
     """
     if os.uname().machine not in CALLS["machines"]:
         raise OSError(errno.ENOSYS, f"no table of system calls for {os.uname().machine}")
     column, architecture, seccomp = CALLS["machines"][os.uname().machine]
-    code = b"".join(INSTRUCTION.pack(*each) for each in instructions(column, architecture, hides_files))
+    code = b"".join(INSTRUCTION.pack(*each) for each in instructions(column, architecture, also))
     buffer = ctypes.create_string_buffer(code)
     program = struct.pack("HxxxxxxP", len(code) // INSTRUCTION.size, ctypes.addressof(buffer))  # struct sock_fprog
     linux.system("syscall", seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, program)
 
 
-def instructions(column: int, architecture: int, hides_files: bool = True) -> list[tuple[int, int, int, int]]:
+def instructions(column: int, architecture: int, also: Collection[str] = ALSO) -> list[tuple[int, int, int, int]]:
     """Return the filter's instructions; one that does not match skips the return behind it."""
     code = [(LOAD, 0, 0, ARCHITECTURE), (JUMP_EQUAL, 1, 0, architecture), refuse(errno.ENOSYS)]
     code += [(LOAD, 0, 0, NUMBER), (JUMP_AT_LEAST, 0, 1, X32), refuse(errno.ENOSYS)]
     for table, error in {"refused": errno.EPERM, "missing": errno.ENOSYS, "hides_files": errno.EPERM}.items():
-        for number in numbers(CALLS[table], column) if hides_files or table != "hides_files" else ():
+        for number in numbers(CALLS[table], column) if table not in ALSO or table in also else ():
             code += [(JUMP_EQUAL, 0, 1, number), refuse(error)]
-    allow = (RETURN, 0, 0, SECCOMP_RET_ALLOW)
+    allow, again = (RETURN, 0, 0, SECCOMP_RET_ALLOW), (LOAD, 0, 0, NUMBER)
     for entry in CALLS["masked"]:
-        for number in numbers(entry["calls"], column):
-            load = (LOAD, 0, 0, ARGUMENTS + 8 * entry["argument"])
-            code += [(JUMP_EQUAL, 0, 4, number), load, (JUMP_ANY_BIT, 0, 1, entry["mask"]), refuse(errno.EPERM), allow]
-    families = [each for family in FAMILIES for each in ((JUMP_EQUAL, 0, 1, int(family)), allow)]
-    families = [(LOAD, 0, 0, ARGUMENTS), *families, refuse(errno.EAFNOSUPPORT)]
-    for number in numbers(CALLS["sockets"], column):
-        code += [(JUMP_EQUAL, 0, len(families), number), *families]
+        most = len(entry["masks"]) + 1  # tests to skip
+        tests = [(JUMP_ANY_BIT, 0, most - place, mask) for place, mask in enumerate(entry["masks"])]
+        tests.append((JUMP_ANY_BIT, 1, 0, entry.get("without", 0)))
+        body = [(LOAD, 0, 0, ARGUMENTS + 8 * entry["argument"]), *tests, refuse(errno.EPERM), again]
+        for number in numbers(entry["calls"], column) if entry.get("only") in (None, *also) else ():
+            code += [(JUMP_EQUAL, 0, len(body), number), *body]
+    for name, calls in CALLS["sockets"].items():
+        found = FAMILIES[name == "socket" and "reaches_sockets" in also :]
+        families = [each for family in found for each in ((JUMP_EQUAL, 0, 1, int(family)), allow)]
+        families = [(LOAD, 0, 0, ARGUMENTS), *families, refuse(errno.EAFNOSUPPORT)]
+        code += [(JUMP_EQUAL, 0, len(families), calls[column]), *families]
     return [*code, allow]
 
 

@@ -19,8 +19,7 @@ from .program import PLACE
 POLL = 0.2  # seconds between two looks
 BREATHER = 4  # times as long as a look took, where that is more: what is slow to count costs a fifth of a core
 BLOCK = 512  # bytes, of stat's st_blocks
-FEW_DESCRIPTORS = 8192  # in all processes together, as which they do not count
-BUFFER = 212_992  # bytes that a socket holds for its reader: net.core.wmem_default
+BUFFER = 212_992  # bytes that a socket holds: net.core.wmem_default, and what `isolation` leaves to TCP
 
 
 class Watch:
@@ -91,6 +90,9 @@ class Watch:
         pids = self._group.processes() if self._group else _families(processes, limits.processes)
         if len(pids) > limits.processes:
             return f"more than {limits.processes} processes"
+        pids = list(map(_visible, pids))
+        if not self._group and sum(map(_threads, pids)) > limits.threads:
+            return f"more than {limits.threads} threads"
         if not self._group and _uses_more(processes, pids, limits.memory):
             return too_much
         if not processes or _in_memory(processes[0]):
@@ -127,10 +129,27 @@ def _uses_more(processes: list[Process], pids: list[int], limit: int) -> bool:
     if processes and _in_memory(processes[0]):
         with contextlib.suppress(OSError):
             files = shutil.disk_usage(f"/proc/{processes[0].pid}/root{PLACE}").used
-    files += _kernel_memory(pids)
-    if files + sum(map(_resident, pids)) <= limit:
+    tables, descriptors = _kernel_memory(pids)
+    files += tables
+    if files + BUFFER * descriptors + sum(map(_resident, pids)) <= limit:
         return False
-    return files + sum(map(_proportional, pids)) > limit  # dearer to find out: what forks share counts once
+    # Dearer to find out: which of the descriptors are sockets, and what forks share counts once.
+    sockets = {status.st_ino for status in _open(pids) if stat.S_ISSOCK(status.st_mode)}
+    return files + BUFFER * len(sockets) + sum(map(_proportional, pids)) > limit
+
+
+def _visible(pid: int) -> int:
+    """Return the thread by which Linux shows what a process uses: another one where its first has ended before it."""
+    if not _resident(pid):
+        with contextlib.suppress(OSError):
+            return max(map(int, os.listdir(f"/proc/{pid}/task")), key=lambda thread: thread != pid)
+    return pid
+
+
+def _threads(pid: int) -> int:
+    with contextlib.suppress(psutil.Error):  # it has just ended
+        return psutil.Process(pid).num_threads()
+    return 0
 
 
 def _resident(pid: int) -> int:
@@ -161,15 +180,15 @@ def _families(processes: list[Process], most: int) -> list[int]:
     return [each.pid for root in map(psutil.Process, found) for each in (root, *root.children(recursive=True))]
 
 
-def _kernel_memory(pids: Iterable[int]) -> int:
-    """Return the bytes that Linux holds for the processes: page tables, and what many descriptors' buffers may take."""
+def _kernel_memory(pids: Iterable[int]) -> tuple[int, int]:
+    """Return the bytes of the processes' page tables, and how many descriptors they have at most, as Linux tells."""
     tables = descriptors = 0
     for pid in pids:
         with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
             fields = dict(line.split(":", 1) for line in file if line.startswith(("VmPTE", "FDSize")))
             tables += 1024 * int(fields.get("VmPTE", "0").split()[0])
             descriptors += int(fields.get("FDSize", "0"))
-    return tables + max(0, descriptors - FEW_DESCRIPTORS) * BUFFER
+    return tables, descriptors
 
 
 def _size(status: os.stat_result) -> int:
@@ -177,19 +196,20 @@ def _size(status: os.stat_result) -> int:
 
 
 def _deleted(pids: Iterable[int]) -> dict[int, int]:
-    """Return the sizes of the deleted files that the processes have open, by inode, where the system shows them.
+    """Return the sizes of the deleted files that the processes have open, by inode, where the system shows them."""
+    return {each.st_ino: _size(each) for each in _open(pids) if stat.S_ISREG(each.st_mode) and each.st_nlink == 0}
 
-    Raises `OSError` for a process that hides them.
+
+def _open(pids: Iterable[int]) -> Iterator[os.stat_result]:
+    """Yield the status of all that the processes have open, where the system shows it.
+
+    Raises `OSError` for a process that hides it.
     """
-    found = {}
     for pid in pids if sys.platform == "linux" else ():
         try:
             for name in os.listdir(f"/proc/{pid}/fd"):
                 with contextlib.suppress(FileNotFoundError):
-                    status = os.stat(f"/proc/{pid}/fd/{name}")
-                    if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
-                        found[status.st_ino] = _size(status)
+                    yield os.stat(f"/proc/{pid}/fd/{name}")
         except OSError:
             if _resident(pid):  # else it is ending
                 raise
-    return found
