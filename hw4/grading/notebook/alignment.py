@@ -118,12 +118,12 @@ class Alignment:
 
         `reworded` has the rows of the questions that the submission itself has in other words.
         """
-        end = 0
-        for at, row in enumerate(rows_of(self.text)):
-            told = row in self.reference.rows or row in reworded
-            if at < end or self.words[at] or not told or self._names(at):
+        rows, end = self.reference.rows, 0
+        text = ["" if taken else word for word, taken in zip(self.text, self.words, strict=True)]
+        for at, row in enumerate(rows_of(text)):
+            if at < end or (row not in rows and row not in reworded) or self._names(at):
                 continue
-            run = self._quotation(at, [*self.reference.rows.get(row, [])[:MOST_QUOTED], *reworded.get(row, [])])
+            run = self._quotation(text[at:], [*rows.get(row, [])[:MOST_QUOTED], *reworded.get(row, [])])
             self.words[at : at + len(run)] = run
             before = self.words[end - 1] if 0 < end == at - 1 else None
             if run and before and (before[0], before[1] + 2) == run[0][:2]:
@@ -136,19 +136,15 @@ class Alignment:
         start = self.source.rfind("\n", 0, self.spans[at][0]) + 1
         return self.reference.named(self.source[start:].partition("\n")[0])[0] is not None
 
-    def _quotation(self, at: int, sources: list[tuple[list[str], Sequence[Word | None], int]]) -> list[Word]:
-        """Return the given words that stand from the index `at` on, of the longest quotation; [] for none.
+    def _quotation(self, text: list[str], sources: list[tuple[list[str], Sequence[Word | None], int]]) -> list[Word]:
+        """Return the given words that `text` begins with, of the longest quotation; [] for none.
 
-        Each of the `sources` is a text, the given words that it consists of, and the index of the word at `at`.
+        Each of the `sources` is a text, the given words that it consists of, and the index where the quotation begins.
         """
         longest: list[Word] = []
-        for text, given, first in sources:
-            run: list[Word] = []
-            pairs = zip(self.text[at:], self.words[at:], text[first:], given[first:], strict=False)
-            for word, taken, other, place in pairs:
-                if word != other or place is None or taken:
-                    break
-                run.append((place[0], place[1], False))
+        for source, given, first in sources:
+            places = given[first : first + _alike(text, source[first:])]
+            run = [(place[0], place[1], False) for place in places if place]
             whole = self.reference.given[run[0][0]] if run else None
             if whole and len(run) > len(longest) and len(run) >= min(QUOTE, len(whole.words) - whole.heading):
                 longest = run
@@ -224,18 +220,19 @@ def _shift(left: difflib.Match, right: difflib.Match, window: list[str], breaks:
     It may move where its first words stand after it as well, or its last ones before it.
     """
     low, high, end = left.b + left.size, right.b, right.b + right.size
-    if not _is_insertion(left, right) or breaks[low]:
+    if not _is_insertion(left, right):
         return 0
-    for step in (1, -1):
-        shift = 0
-        while left.b < low + shift + step and high + shift + step < end:
-            word = shift if step > 0 else shift - 1
-            if window[low + word] != window[high + word]:
-                break
-            shift += step
-            if breaks[low + shift]:
-                return shift
-    return 0
+    ahead = _alike(window[low:], window[high : end - 1])
+    back = _alike(window[left.b + 1 : low][::-1], window[:high][::-1])
+    return next((shift for shift in [*range(ahead + 1), *range(-1, -back - 1, -1)] if breaks[low + shift]), 0)
+
+
+def _alike(text: list[str], other: list[str]) -> int:
+    """Return how many words two texts have in common at their beginnings."""
+    for count, (one, two) in enumerate(zip(text, other, strict=False)):
+        if one != two:
+            return count
+    return min(len(text), len(other))
 
 
 def _is_mended(before: str, after: str) -> bool:

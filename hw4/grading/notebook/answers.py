@@ -32,22 +32,18 @@ def find_answers(walk: Walk) -> list[Question]:
 def _settle(question: Question, pieces: list[Piece], doubtful: list[Piece]) -> None:
     """Say of each part of `question` whether `pieces` answer it, perhaps do, or whether it is missing."""
     said = [piece for piece in pieces if piece.says]
+    answered, unclear = {""}, list[Piece]()
     if all(piece.heads for piece in said):
-        answered, unclear = (
-            set[str](),
-            [*(each for each in said if not SEVERAL_ANSWERS & {*words(each.text)}), *doubtful],
-        )
-    elif question.parts == [""]:
-        answered, unclear = {""}, []
-    else:
+        answered, unclear = set(), [each for each in said if not SEVERAL_ANSWERS & {*words(each.text)}] + doubtful
+    elif question.parts != [""]:
         answered, unclear = _divide(question.parts, pieces, said)
     rest = [part for part in question.parts if part not in answered]
     question.perhaps = rest if unclear else []
     question.missing = [] if unclear or question.judged else rest
-    for piece in [*unclear, *(piece for piece in said if piece not in unclear)]:
-        for part in question.perhaps if piece in unclear else piece.parts or [""]:
-            question.answers.append(Answer(part, piece.cell, piece.start, piece.end))
-    question.answers.sort(key=lambda answer: (answer.cell, answer.start, answer.part))
+    found = [(part, piece) for piece in unclear for part in rest]
+    found += [(part, piece) for piece in said if piece not in unclear for part in piece.parts or [""]]
+    answers = [Answer(part, piece.cell, piece.start, piece.end) for part, piece in found]
+    question.answers = sorted(answers, key=lambda answer: (answer.cell, answer.start, answer.part))
 
 
 def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[set[str], list[Piece]]:
@@ -55,10 +51,11 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
 
     Code answers what nothing else does: all parts, where there is no text.
     """
-    texts = [piece for piece in said if not piece.code] or said
-    for piece, letters in _marks(parts, [piece for piece in pieces if not piece.code] or texts):
+    written = [piece for piece in pieces if not piece.code]
+    texts = [piece for piece in written if piece.says] or said
+    for piece, letters in _marks(parts, written or texts):
         piece.mark = letters
-    doubtful = _fill_cells(parts, [piece for piece in pieces if not piece.code])
+    doubtful = _fill_cells(parts, written)
     current, before, blank = "", None, False
     for piece in pieces:
         if piece.mark or piece.place:
@@ -74,9 +71,9 @@ def _divide(parts: list[str], pieces: list[Piece], said: list[Piece]) -> tuple[s
     loose = [piece for piece in texts if not piece.parts]
     following = pairwise(pieces)
     introductions = [piece for piece, after in following if after.parts[:1] == parts[0] and after.cell == piece.cell]
-    leads = [piece for piece in loose if piece not in introductions]
     empty = any(piece.label.letters and not piece.says for piece in pieces)  # a cell that waits for a part
-    leads = [piece for piece in leads if empty or piece.label.named == "answer" or piece.label.verdict]
+    leads = [piece for piece in loose if empty or piece.label.named == "answer" or piece.label.verdict]
+    leads = [piece for piece in leads if piece not in introductions]
     if len(leads) == len(rest):
         for part, piece in zip(rest, leads, strict=True):
             piece.parts = part

@@ -55,18 +55,16 @@ def _follow_labels(walk: Walk) -> None:
                 piece.question, piece.foreign = None, True
 
 
-def _listing(
-    walk: Walk, own: str | None, section: int | None, pieces: list[Piece]
-) -> tuple[list[int], dict[str | None, list[Piece]], bool]:
-    """Return the last list of numbers among `pieces`, which stand below the question `own` or a foreign one.
+def _listing(walk: Walk, pieces: list[Piece]) -> tuple[list[int], dict[str | None, list[Piece]], bool]:
+    """Return the last list of numbers among `pieces`, which all stand below the same question or a foreign one.
 
     That is: the numbers, the pieces below each by the question that it means, and whether a line such as "Answers", or
     the head of a table, announces them.
     """
-    numbers, targets, is_announced, target, cell = list[int](), dict[str | None, list[Piece]](), False, own, -1
-    foreign = any(piece.foreign for piece in pieces)
+    numbers, targets, is_announced = list[int](), dict[str | None, list[Piece]](), False
+    target, section, foreign, cell = pieces[0].question, pieces[0].section, pieces[0].foreign, -1
     for piece in pieces:
-        asks = piece.foreign and piece.cell in walk.foreign  # the number is that of an inserted question
+        asks = foreign and piece.cell in walk.foreign  # the number is that of an inserted question
         head = words(piece.text.lstrip().partition("\n")[0])
         names_both = len(head) <= LONGEST_ROW and QUESTION_WORDS & set(head) and ANSWER_WORDS & set(head)
         announces = bool(names_both or SEVERAL_ANSWERS & {*head[-1:], *(head[:1] if piece.label.named else ())})
@@ -93,7 +91,7 @@ def _divide_lists(walk: Walk) -> None:
         if not piece.place:
             blocks[piece.question, piece.section, piece.foreign].append(piece)
     for (own, section, foreign), pieces in blocks.items():
-        numbers, targets, is_announced = _listing(walk, own, section, pieces)
+        numbers, targets, is_announced = _listing(walk, pieces)
         others = {each for each in targets if each != own and any(piece.says for piece in targets[each])}
         known = numbers == sorted(set(numbers)) and {*order, None} >= targets.keys()
         known = known and (foreign or all((section, number) in walk.numbers for number in numbers))
@@ -102,7 +100,7 @@ def _divide_lists(walk: Walk) -> None:
         below = own in order and {*order[order.index(own) + 1 :]}.isdisjoint(targets)
         parts = walk.reference.questions[own].parts if own is not None else []
         fits = len(parts) > 1 and numbers[-1] <= len(parts) and not is_announced
-        if fits and not (below and len(numbers) == len([each for each in walk.numbers if each[0] == section])):
+        if fits and not (below and len(numbers) == sum(at == section for at, _ in walk.numbers)):
             continue  # they number its parts
         gap = len(numbers) > 1 and numbers[-1] > len(numbers)  # which a list of one question's own has not
         certain = is_announced or own is None or (below and not fits and (gap or len(targets) >= CERTAIN_NUMBERS))
@@ -111,9 +109,9 @@ def _divide_lists(walk: Walk) -> None:
                 piece.question, piece.foreign = each, False
         rest = {piece.cell for piece in pieces if piece.says} - {each.cell for each in chain(*targets.values())}
         alone = {own} if own not in targets and not rest and not certain else set()
-        for each in others - {None} if not certain else ():
-            walk.doubtful[each or ""] += [piece for piece in targets[each] if piece.says]
-            walk.doubtful[own or ""] += walk.doubtful[each or ""] if alone else []
+        for each in filter(None, others) if not certain else ():
+            walk.doubtful[each] += [piece for piece in targets[each] if piece.says]
+            walk.doubtful[own or ""] += walk.doubtful[each] if alone else []
         for piece in pieces if alone else ():
             piece.question = None
 
@@ -141,12 +139,12 @@ def _doubt_runs(walk: Walk) -> None:
         run = []
 
 
-def _agreement(walk: Walk, pieces: list[Piece], owners: Sequence[str | None]) -> float:
+def _agreement(walk: Walk, pieces: list[Piece], owners: Sequence[str]) -> float:
     """Return how well `pieces` answer the questions `owners`, on the mean: by ids, by numbers, and by shared words."""
     total = 0.0
     for piece, owner in zip(pieces, owners, strict=True):
-        asked = walk.reference.questions[owner] if owner else None
-        if asked:
+        if owner:
+            asked = walk.reference.questions[owner]
             said = {word for word in words(piece.text[piece.label.end :]) if len(word) > SHORT}
             total += walk.reference.share(said, asked.words)
             total += walk.by_id(piece.cell)[0] == owner
@@ -175,7 +173,7 @@ def _look_above(walk: Walk) -> dict[str, list[Piece]]:
         if not said or len(numbers) > 1 or section is None:
             continue
         above = [each.id for index, each, _ in walk.heads if index < pieces[0].cell][-1:]
-        if marked and not numbers and asked and set(asked) & answered == set(asked[:-1]) != set():
+        if marked and not numbers and set(asked) & answered == set(asked[:-1]) != set():
             following: dict[str | None, str] = dict(pairwise(asked))
             moved = said + [piece for piece in walk.pieces if piece.question in asked and piece.says]
             stay = [piece.question or "".join(above) for piece in moved]

@@ -58,9 +58,9 @@ def match_cells(cells: list[NotebookNode], reference: Reference) -> Matched:
     if reworded:
         rows: Rows = defaultdict(list)
         for question in [_align(matched, index, found[index]) for index in reworded]:
-            for at, row in enumerate(rows_of(question.text)):
-                if question.words[at]:
-                    rows[row].append((question.text, question.words, at))
+            text = [word if given else " " for word, given in zip(question.text, question.words, strict=True)]
+            for at, row in enumerate(rows_of(text)):
+                rows[row].append((text, question.words, at))
         for index in found.keys() - matched.copies.keys():
             matched.segments[index] = _read(matched, index, found[index], rows)
     return matched
@@ -130,7 +130,7 @@ def _by_rows(matched: Matched, texts: dict[int, list[str]]) -> None:
         large = {index for index, rows in cells.items() if len(rows) >= LEAST_COVER * total}
         same = {index for index in large if matched.cells[index].get("id") == given.cell.id}
         best = max(cells, key=lambda index: (index in large & alike, index in same, len(cells[index]), -index))
-        union = set().union(*(rows for index, rows in cells.items() if index in alike))
+        union = set().union(*(cells[index] for index in alike))
         if len(cells[best]) < LEAST_SHARE * total and len(union) < LEAST_COVER * total:
             continue
         pieces, left = [best], union - cells[best]

@@ -28,10 +28,7 @@ class Walk(Outline):
         self.section: int | None = None
         self.named: str | None = None
         self.place = ""
-        self.home: list[Segment] = []  # given text of the present cell that stands in its place
         self.begun = 0  # where the pieces of the present cell begin
-        self.fixed = False  # the present cell holds given text that nobody is asked to change
-        self.quotes = False  # the present cell quotes given text
         self.headed = -1  # the cell with a heading of the student's that this one is below
         self.lost = False  # below a question that the reference does not ask
         self.above: str | None = None  # the question that such a text may answer all the same
