@@ -129,12 +129,8 @@ class Classroom:
         """Write the pages of the class and its table of marks; return whether all could be graded."""
         from .report.class_pages import Graded, pages_of  # which a single run does without
 
-        options, graded, unusable, rows = (
-            self.options,
-            list[Graded](),
-            list[tuple[str, str]](),
-            dict[str, table.Cells](),
-        )
+        options, graded, unusable = self.options, list[Graded](), list[tuple[str, str]]()
+        rows: dict[str, table.Cells] = {}
         for found in filter(done.get, self.folders):
             outcome, folder = done[found], self.folders[found].name
             if outcome.code in UNGRADED:
