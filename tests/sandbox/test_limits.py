@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -357,3 +358,10 @@ def test_the_line_says_of_each_limit_how_it_is_kept():
     polled = ["memory 1.5 GiB (polled)", "disk 0.5 GiB (polled)", "7 files (polled)", "8 processes (polled)"]
     assert phrases(limits.layers(False, False)) == [*polled, "9 threads (polled)", "10 s in all (polled)"]
     assert phrases([Layer("a"), Layer("b", False, "why")]) == ["a"]
+
+
+def test_a_process_that_has_just_ended_hides_nothing(monkeypatch):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    monkeypatch.setattr(watch.os, "listdir", lambda path: [])  # of its threads, between two moments
+    assert watch._visible(ended.pid) == ended.pid

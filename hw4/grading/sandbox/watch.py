@@ -142,7 +142,8 @@ def _visible(pid: int) -> int:
     """Return the thread by which Linux shows what a process uses: another one where its first has ended before it."""
     if not _resident(pid):
         with contextlib.suppress(OSError):
-            return max(map(int, os.listdir(f"/proc/{pid}/task")), key=lambda thread: thread != pid)
+            threads = map(int, os.listdir(f"/proc/{pid}/task"))  # none where it has just ended
+            return max(threads, key=lambda thread: thread != pid, default=pid)
     return pid
 
 
