@@ -307,6 +307,23 @@ def test_without_namespaces_there_are_neither_semaphores_nor_messages_with_descr
     assert output(lines, NAMESPACES, needs="system calls filtered") == "True False\nTrue\nTrue True"
 
 
+def test_a_connection_within_the_own_network_holds_little_that_nobody_reads(output):
+    lines = """
+    server = socket.create_server(("127.0.0.1", 0))
+    client, held = socket.create_connection(server.getsockname()), 0
+    kept = server.accept()
+    client.setblocking(False)
+    for _ in range(1000):
+        time.sleep(0.001)
+        try:
+            held += client.send(bytes(1 << 16))
+        except BlockingIOError:
+            pass
+    print(0 < held < 1 << 19)
+    """
+    assert output(lines, needs="no network") == "True"
+
+
 def test_without_namespaces_terminals_and_sockets_of_the_user_are_out_of_reach_and_so_are_priorities(output, tmp_path):
     ours, theirs = os.openpty()
     with socket.socket(socket.AF_UNIX) as server:
