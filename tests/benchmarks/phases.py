@@ -39,11 +39,15 @@ PHASES = {
     "verdict": ["affine.judge:Judge.verdict"],
     "end of the processes": ["execution.kernel:Kernel.kill", "affine.judge:Judge.__exit__"],
     "clean-up of the scratch folder": ["sandbox.scratch:Scratch.__exit__"],
-    "draw": ["report.cells:Cells.__init__", "output:submission_page", "report.submission_page:fragments"],
+    "draw": [
+        "report.cells:Cells.__init__",
+        "report.submission_page:submission_page",
+        "report.submission_page:fragments",
+    ],
     "compose results.json and the notebook": ["output:files_of"],
     "write": ["output:write", "output:keep_fragments"],
     "pages of the class": ["output:write_class", "output:reference_fragments"],
-    "table of marks": ["classroom:Classroom._write_marks"],
+    "table of marks": ["marks.table:Table.update", "marks.table:Table.write"],
 }
 
 
@@ -80,8 +84,7 @@ def measure(folder: Path, direct: bool) -> Counter[str]:
     with contextlib.ExitStack() as stack:
         for phase, places in PHASES.items():
             for owner, name in map(resolve, places):
-                if hasattr(owner, name):
-                    stack.enter_context(patch.object(owner, name, timed(phase, getattr(owner, name))))
+                stack.enter_context(patch.object(owner, name, timed(phase, getattr(owner, name))))
         here = (lambda function, *arguments, **_: function(*arguments)) if direct else timed(HELPER, bounded.call)
         stack.enter_context(patch.object(bounded, "call", here))
         start = time.perf_counter()
